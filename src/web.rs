@@ -1,0 +1,5 @@
+//! What browsers and providers see.
+
+pub mod assets;
+pub mod page;
+pub mod pages;
