@@ -2,8 +2,11 @@
 //! and renders itself (`page.render()`); a part (form, panel, steps) is a struct of its own that its page writes
 //! with `{{ part|safe }}`.
 
+pub mod desk;
 pub mod error;
 pub mod form;
+pub mod help;
+pub mod home;
 pub mod link;
 pub mod panel;
 pub mod progress;
