@@ -104,11 +104,7 @@ pub fn serve(request: &HttpRequest) -> Option<HttpResponse> {
             response.insert_header((header::CONTENT_ENCODING, "gzip"));
             packed
         }
-        _ => {
-            // keeps the compressing middleware from doing it again
-            response.insert_header((header::CONTENT_ENCODING, "identity"));
-            &asset.plain
-        }
+        _ => &asset.plain,
     };
     Some(response.body(body.clone()))
 }

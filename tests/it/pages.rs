@@ -141,7 +141,6 @@ fn how_far(state: RequestState) -> HowFar {
         reviewed: false,
         people: 3,
         verified: 1,
-        deadline: (state == RequestState::Verifying).then(|| "9月11日 09:00".into()),
     }
 }
 
@@ -366,6 +365,7 @@ fn found(how_far: HowFar, people: Vec<Person>) -> ProgressPage {
         province: Province::Gansu,
         kind: how_far.kind,
         submitted_at: "2018-09-10 09:00".into(),
+        deadline: (how_far.state == RequestState::Verifying).then(|| "9月11日 09:00".into()),
         how_far,
         people,
     };

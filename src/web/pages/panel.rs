@@ -94,8 +94,6 @@ pub struct HowFar {
     pub people: u32,
     /// How many have.
     pub verified: u32,
-    /// Until when, `9月11日 09:00`; none under review or once it is over.
-    pub deadline: Option<String>,
 }
 
 /// One step of the way to the bureau.

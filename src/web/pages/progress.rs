@@ -40,6 +40,8 @@ pub struct Found {
     pub kind: FilingKind,
     /// When, `2018-09-10 09:00`.
     pub submitted_at: String,
+    /// Until when everybody has to verify, `9月11日 09:00`; none before the first SMS and once it is over.
+    pub deadline: Option<String>,
     /// How far it is.
     pub how_far: HowFar,
     /// Who has to verify; empty: nobody.
