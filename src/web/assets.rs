@@ -37,10 +37,13 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
 
 impl Asset {
     fn new(name: &str, file: &rust_embed::EmbeddedFile) -> Self {
-        let hash: String = file.metadata.sha256_hash()[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let sum = file.metadata.sha256_hash();
+        let hash = format!(
+            "{:016x}",
+            sum.iter()
+                .take(8)
+                .fold(0_u64, |hash, &byte| hash << 8 | u64::from(byte))
+        );
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, "bin"));
         let plain = web::Bytes::copy_from_slice(&file.data);
         let gzip = gzip(&plain).filter(|packed| packed.len() < plain.len());

@@ -42,7 +42,9 @@ fn without_hashes(html: &str) -> String {
             .collect::<Vec<_>>()
             .try_into()
             .unwrap_or(["", "", file]);
-        out.push_str(&format!("/static/{stem}.{extension}\"{rest}"));
+        for piece in ["/static/", stem, ".", extension, "\"", rest] {
+            out.push_str(piece);
+        }
     }
     out
 }

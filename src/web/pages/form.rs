@@ -211,16 +211,18 @@ struct CaptchaSentence {
 }
 
 impl Field {
-    fn sentence(&self, problem: &FieldProblem) -> FieldSentence {
-        FieldSentence {
+    /// What is wrong, in words.
+    fn sentence(&self) -> Option<FieldSentence> {
+        self.problem.map(|problem| FieldSentence {
             name: self.name,
-            problem: *problem,
-        }
+            problem,
+        })
     }
 }
 
 impl Captcha {
-    fn sentence(&self, problem: &CaptchaProblem) -> CaptchaSentence {
-        CaptchaSentence { problem: *problem }
+    /// What is wrong, in words.
+    fn sentence(&self) -> Option<CaptchaSentence> {
+        self.problem.map(|problem| CaptchaSentence { problem })
     }
 }

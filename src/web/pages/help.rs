@@ -30,16 +30,6 @@ pub struct ReturnAdvice {
     pub text: String,
 }
 
-impl HelpPage {
-    /// The kinds with whether their principals are verified, for the table.
-    fn kinds(&self, rules: &Rules) -> Vec<(FilingKind, bool)> {
-        FilingKind::ALL
-            .iter()
-            .map(|&kind| (kind, rules.verifies(kind)))
-            .collect()
-    }
-}
-
 /// The privacy page (`pages/privacy.html`).
 #[derive(Debug, Template)]
 #[template(path = "pages/privacy.html")]

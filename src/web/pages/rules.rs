@@ -4,6 +4,10 @@ use crate::domain::words::FilingKind;
 
 /// What is in force on a page: the bureau's policy, or the nationwide one.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of the policy"
+)]
 pub struct Rules {
     /// Hours from the first SMS.
     pub validity_hours: u32,
@@ -45,8 +49,11 @@ pub struct Senders {
 }
 
 impl Rules {
-    /// Whether principals are verified for this kind.
-    pub fn verifies(&self, kind: FilingKind) -> bool {
-        self.verified_kinds.contains(&kind)
+    /// Every kind, and whether principals are verified for it.
+    pub(super) fn kinds(&self) -> Vec<(FilingKind, bool)> {
+        FilingKind::ALL
+            .iter()
+            .map(|kind| (*kind, self.verified_kinds.contains(kind)))
+            .collect()
     }
 }

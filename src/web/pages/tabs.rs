@@ -34,6 +34,10 @@ pub struct TabPage {
 
 /// What stands on the card.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one for each page view, built and rendered at once"
+)]
 pub enum TabBody {
     /// A form, also after `wrong`, `not_found`, `try_again` and, for the verification tab, `resent`.
     Form {
