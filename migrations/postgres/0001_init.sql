@@ -1,0 +1,173 @@
+-- The first schema. Its twin is migrations/sqlite/0001_init.sql: the same tables, columns and indexes, line by line.
+-- Sealed columns are AES-256-GCM-SIV with the key's id inside; *_hash are keyed hashes, the key's id beside them (*_key, key_id).
+
+CREATE TABLE meta (
+    key TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);
+-- the oldest heyan that can run on this schema; every migration that breaks an older one raises it
+INSERT INTO meta (key, value) VALUES ('oldest_version', '0.1.0');
+
+CREATE TABLE providers (
+    id UUID NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    webhook_url TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    revoked_at TIMESTAMPTZ
+);
+
+-- API keys; two are valid while one is rotated
+CREATE TABLE provider_keys (
+    hash BYTEA NOT NULL PRIMARY KEY,
+    key_id TEXT NOT NULL,
+    provider_id UUID NOT NULL REFERENCES providers (id),
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ
+);
+CREATE INDEX provider_keys_provider ON provider_keys (provider_id);
+
+CREATE TABLE webhook_secrets (
+    id UUID NOT NULL PRIMARY KEY,
+    provider_id UUID NOT NULL REFERENCES providers (id),
+    sealed BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ
+);
+CREATE INDEX webhook_secrets_provider ON webhook_secrets (provider_id);
+
+-- version is the whole aggregate's: a change to the request or to one of its verifications raises it
+CREATE TABLE filing_requests (
+    id UUID NOT NULL PRIMARY KEY,
+    provider_id UUID NOT NULL REFERENCES providers (id),
+    province TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    provider_reference TEXT,
+    resubmits UUID UNIQUE REFERENCES filing_requests (id),
+    state TEXT NOT NULL,
+    return_reason TEXT,
+    return_detail TEXT,
+    policy TEXT,
+    one_pass BOOLEAN NOT NULL,
+    submitted_at TIMESTAMPTZ NOT NULL,
+    started_at TIMESTAMPTZ,
+    ended_at TIMESTAMPTZ,
+    handed_over_at TIMESTAMPTZ,
+    version BIGINT NOT NULL,
+    content BYTEA,
+    purge_at TIMESTAMPTZ,
+    purged_at TIMESTAMPTZ
+);
+CREATE INDEX filing_requests_provider ON filing_requests (provider_id, id);
+CREATE INDEX filing_requests_bureau ON filing_requests (province, state, handed_over_at);
+CREATE INDEX filing_requests_reference ON filing_requests (provider_reference);
+CREATE INDEX filing_requests_purge ON filing_requests (purge_at) WHERE purge_at IS NOT NULL;
+
+-- one per distinct phone of a request; person is the sealed {phone, name}
+CREATE TABLE verifications (
+    id UUID NOT NULL PRIMARY KEY,
+    request_id UUID NOT NULL REFERENCES filing_requests (id),
+    ordinal BIGINT NOT NULL,
+    province TEXT NOT NULL,
+    phone_hash BYTEA,
+    phone_key TEXT NOT NULL,
+    tail_hash BYTEA,
+    tail_key TEXT NOT NULL,
+    link_hash BYTEA UNIQUE,
+    link_key TEXT,
+    person BYTEA,
+    principals TEXT NOT NULL,
+    state TEXT NOT NULL,
+    wrong_tries BIGINT NOT NULL,
+    manual_resends BIGINT NOT NULL,
+    first_sent_at TIMESTAMPTZ,
+    expires_at TIMESTAMPTZ NOT NULL,
+    noon_at TIMESTAMPTZ,
+    verified_at TIMESTAMPTZ,
+    ended_at TIMESTAMPTZ,
+    UNIQUE (request_id, ordinal)
+);
+CREATE INDEX verifications_phone ON verifications (phone_hash, province);
+CREATE INDEX verifications_expiry ON verifications (expires_at) WHERE state = 'pending';
+CREATE INDEX verifications_noon ON verifications (noon_at) WHERE state = 'pending' AND noon_at IS NOT NULL;
+
+-- the hash is of phone and code together: no two unpurged codes of one phone are equal (S0)
+CREATE TABLE sms_codes (
+    code_hash BYTEA NOT NULL PRIMARY KEY,
+    key_id TEXT NOT NULL,
+    verification_id UUID NOT NULL REFERENCES verifications (id),
+    created_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX sms_codes_verification ON sms_codes (verification_id);
+
+-- the outbox. A claim moves next_attempt_at to the end of its lease, so that one index finds both what is due and what was lost
+CREATE TABLE sms_messages (
+    id UUID NOT NULL PRIMARY KEY,
+    verification_id UUID NOT NULL REFERENCES verifications (id),
+    request_id UUID NOT NULL REFERENCES filing_requests (id),
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts BIGINT NOT NULL,
+    queued_at TIMESTAMPTZ NOT NULL,
+    next_attempt_at TIMESTAMPTZ NOT NULL,
+    lease_token UUID,
+    sealed BYTEA,
+    accepted_at TIMESTAMPTZ,
+    ended_at TIMESTAMPTZ,
+    gateway TEXT,
+    gateway_ref TEXT
+);
+CREATE INDEX sms_messages_due ON sms_messages (next_attempt_at) WHERE state = 'queued';
+CREATE INDEX sms_messages_verification ON sms_messages (verification_id);
+CREATE INDEX sms_messages_inbox ON sms_messages (accepted_at) WHERE state = 'accepted' AND sealed IS NOT NULL;
+
+-- captchas used up; result is the sealed outcome that an identical POST gets again
+CREATE TABLE captcha_uses (
+    id_hash BYTEA NOT NULL PRIMARY KEY,
+    form_digest BYTEA NOT NULL,
+    used_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    result BYTEA,
+    settled BOOLEAN NOT NULL,
+    limited BOOLEAN NOT NULL
+);
+CREATE INDEX captcha_uses_expiry ON captcha_uses (expires_at);
+
+-- bucket: keyed hash of who, what and which window
+CREATE TABLE limit_counters (
+    bucket BYTEA NOT NULL PRIMARY KEY,
+    count BIGINT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX limit_counters_expiry ON limit_counters (expires_at);
+
+-- append-only, no personal data
+CREATE TABLE events (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    request_id UUID NOT NULL REFERENCES filing_requests (id),
+    verification_id UUID REFERENCES verifications (id),
+    at TIMESTAMPTZ NOT NULL,
+    type TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX events_request ON events (request_id, id);
+
+-- request_id NULL: the first call is still running, until lease_until
+CREATE TABLE idempotency_keys (
+    provider_id UUID NOT NULL REFERENCES providers (id),
+    key_hash BYTEA NOT NULL,
+    key_id TEXT NOT NULL,
+    body_digest BYTEA NOT NULL,
+    request_id UUID REFERENCES filing_requests (id),
+    created_at TIMESTAMPTZ NOT NULL,
+    lease_until TIMESTAMPTZ,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (provider_id, key_hash)
+);
+CREATE INDEX idempotency_keys_request ON idempotency_keys (request_id);
+CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at);
+
+CREATE TABLE visitors (
+    page TEXT NOT NULL PRIMARY KEY,
+    count BIGINT NOT NULL
+);

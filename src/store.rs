@@ -1,0 +1,266 @@
+//! The database: SQLite (embedded) or PostgreSQL, one SQL text for both. A flow begins a `Tx`, calls the table functions
+//! of the modules below, and commits; what it does not commit is rolled back. Nothing here decides anything.
+
+mod backup;
+pub mod captchas;
+pub mod due;
+mod error;
+pub mod events;
+pub mod filing_requests;
+mod group_commit;
+pub mod idempotency;
+pub mod limits;
+pub mod meta;
+pub mod outbox;
+pub mod providers;
+pub mod purge;
+pub mod rotation;
+mod schema;
+pub mod sms_codes;
+mod sqlite;
+mod types;
+pub mod verifications;
+pub mod visitors;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgPool, Postgres, postgres::PgPoolOptions};
+
+pub use self::{backup::restore, error::StoreError, schema::Engine, sqlite::SqliteTx, types::Json};
+
+/// An instant, in whole milliseconds.
+pub(crate) type At = DateTime<Utc>;
+/// What every function here answers.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Runs the same expression on whichever engine's connection the transaction has.
+macro_rules! on {
+    ($tx:expr, |$c:ident| $body:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(tx) => {
+                let $c = &mut **tx;
+                $body
+            }
+            $crate::store::Tx::Postgres(tx) => {
+                let $c = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+
+/// Runs a statement; how many rows it touched.
+macro_rules! run {
+    ($tx:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        on!($tx, |c| sqlx::query($sql)$(.bind($value))*.execute(c).await.map(|done| done.rows_affected()))
+    };
+}
+
+/// All rows of a query, as the structs that the context asks for.
+macro_rules! all {
+    ($tx:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        on!($tx, |c| sqlx::query_as($sql)$(.bind($value))*.fetch_all(c).await)
+    };
+}
+
+/// The row of a query, if there is one.
+macro_rules! one {
+    ($tx:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        on!($tx, |c| sqlx::query_as($sql)$(.bind($value))*.fetch_optional(c).await)
+    };
+}
+
+/// The single value of a query that always has one row.
+macro_rules! value {
+    ($tx:expr, $sql:expr $(, $value:expr)* $(,)?) => {
+        on!($tx, |c| sqlx::query_scalar($sql)$(.bind($value))*.fetch_one(c).await)
+    };
+}
+use {all, on, one, run, value};
+
+/// How the database is held.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Connections at most: PostgreSQL's, SQLite's readers.
+    pub pool: u32,
+    /// How long a flow waits for a connection, the writer or a lock.
+    pub patience: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            pool: 10,
+            patience: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The database. Clones share it.
+#[derive(Clone)]
+pub struct Db(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    Sqlite(sqlite::Sqlite),
+    Postgres(PgPool),
+}
+
+/// A transaction. Dropped without `commit`, it has not happened.
+pub enum Tx {
+    /// A reader's snapshot, or a flow's turn at the writer.
+    Sqlite(SqliteTx),
+    /// The server's transaction.
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Opens and migrates; an SQLite file is made where there is none.
+    ///
+    /// # Errors
+    /// Whatever stands in the way, with what to do about it; `NewerSchema` for a database of a later heyan.
+    pub async fn open(url: &str, options: Options) -> Result<Self> {
+        if let Some(path) = sqlite::path(url) {
+            return Ok(Self(Inner::Sqlite(
+                sqlite::Sqlite::open(path?, options).await?,
+            )));
+        }
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(StoreError::Url("unknown scheme".into()));
+        }
+        let connect = url
+            .parse::<sqlx::postgres::PgConnectOptions>()
+            .map_err(|error| StoreError::Url(error.to_string()))?
+            .application_name("heyan")
+            .statement_cache_capacity(256)
+            // the server's own net under the flows: none waits for a row for ever, none keeps a transaction open
+            .options([
+                ("lock_timeout", "5s"),
+                ("idle_in_transaction_session_timeout", "60s"),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(options.pool)
+            .acquire_timeout(options.patience)
+            .connect_with(connect)
+            .await?;
+        schema::migrate(Engine::Postgres, &mut *pool.acquire().await?).await?;
+        Ok(Self(Inner::Postgres(pool)))
+    }
+
+    /// Which engine it is.
+    pub fn engine(&self) -> Engine {
+        match self.0 {
+            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// A snapshot of what is committed, to read from.
+    ///
+    /// # Errors
+    /// `Unavailable` and the like.
+    pub async fn read(&self) -> Result<Tx> {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.read().await?)),
+            Inner::Postgres(pool) => {
+                begin(
+                    pool.clone(),
+                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                )
+                .await
+            }
+        }
+    }
+
+    /// A transaction to write in. SQLite has one writer: keep it short, await nothing else inside.
+    ///
+    /// # Errors
+    /// `Locked` when the writer is not free in time, `Unavailable` and the like.
+    pub async fn write(&self) -> Result<Tx> {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.write().await?)),
+            Inner::Postgres(pool) => {
+                begin(pool.clone(), "BEGIN ISOLATION LEVEL READ COMMITTED").await
+            }
+        }
+    }
+
+    /// Answers if the database does.
+    ///
+    /// # Errors
+    /// `Unavailable` and the like.
+    pub async fn ping(&self) -> Result<()> {
+        self.database_now().await.map(drop)
+    }
+
+    /// The database's own clock: the server's, or this machine's for an embedded one.
+    ///
+    /// # Errors
+    /// `Unavailable` and the like.
+    pub async fn database_now(&self) -> Result<At> {
+        Ok(match &self.0 {
+            Inner::Sqlite(sqlite) => {
+                sqlx::query_scalar("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
+                    .fetch_one(sqlite.readers())
+                    .await?
+            }
+            Inner::Postgres(pool) => {
+                sqlx::query_scalar("SELECT clock_timestamp()")
+                    .fetch_one(pool)
+                    .await?
+            }
+        })
+    }
+
+    /// Whether all of this program's migrations have been applied.
+    ///
+    /// # Errors
+    /// `Unavailable` and the like.
+    pub async fn is_up_to_date(&self) -> Result<bool> {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => schema::is_up_to_date(sqlite.readers()).await,
+            Inner::Postgres(pool) => schema::is_up_to_date(pool).await,
+        }
+    }
+
+    /// Writes what was erased out of the write-ahead log as well; false if a reader stood in the way.
+    ///
+    /// # Errors
+    /// `Unavailable` and the like.
+    pub async fn checkpoint(&self) -> Result<bool> {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => sqlite.checkpoint().await,
+            Inner::Postgres(_) => Ok(true),
+        }
+    }
+
+    /// Ends the open batch and all idle connections.
+    pub async fn close(&self) {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => sqlite.close().await,
+            Inner::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// `Conflict`, or what kept it from the disk; it has not happened then.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => Ok(tx.commit().await?),
+        }
+    }
+}
+
+/// On a task of its own: sqlx 0.9.0 leaves the connection inside its transaction when `begin` is dropped half-way.
+async fn begin(pool: PgPool, statement: &'static str) -> Result<Tx> {
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+    Ok(Tx::Postgres(begun.map_err(|_| {
+        StoreError::Unavailable("the program is stopping".into())
+    })??))
+}

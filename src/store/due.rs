@@ -1,0 +1,73 @@
+//! What has fallen due, found by partial indexes: the cost follows what is due, not what is stored. Always the oldest
+//! first and in bounded batches; the outbox has its own claim.
+
+use super::{At, Result, Tx, all, on, run, value};
+use crate::domain::ids::{RequestId, VerificationId};
+
+/// Requests with a pending verification that is out of time, each once.
+///
+/// # Errors
+/// Those of the database.
+pub async fn expiries(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<RequestId>> {
+    const DUE: &str = "SELECT request_id FROM verifications WHERE state = 'pending' AND expires_at <= $1 \
+        ORDER BY expires_at LIMIT $2";
+    let rows: Vec<(RequestId,)> = all!(tx, DUE, now, limit)?;
+    let mut ids = Vec::with_capacity(rows.len());
+    for (id,) in rows {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok(ids)
+}
+
+/// Pending verifications whose noon resend is due.
+///
+/// # Errors
+/// Those of the database.
+pub async fn noon(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<(VerificationId, RequestId)>> {
+    const DUE: &str = "SELECT id, request_id FROM verifications \
+        WHERE state = 'pending' AND noon_at IS NOT NULL AND noon_at <= $1 ORDER BY noon_at LIMIT $2";
+    Ok(all!(tx, DUE, now, limit)?)
+}
+
+/// Requests whose persons' data is to go.
+///
+/// # Errors
+/// Those of the database.
+pub async fn purges(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<RequestId>> {
+    const DUE: &str = "SELECT id FROM filing_requests WHERE purge_at IS NOT NULL AND purge_at <= $1 \
+        ORDER BY purge_at LIMIT $2";
+    let rows: Vec<(RequestId,)> = all!(tx, DUE, now, limit)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The earliest instant at which something falls due (or fell): an expiry, a noon resend, a message or the end of its
+/// lease, a purge.
+///
+/// # Errors
+/// Those of the database.
+pub async fn next_at(tx: &mut Tx) -> Result<Option<At>> {
+    const NEXT: &str = "SELECT MIN(due.at) FROM ( \
+        SELECT MIN(expires_at) AS at FROM verifications WHERE state = 'pending' \
+        UNION ALL SELECT MIN(noon_at) AS at FROM verifications WHERE state = 'pending' AND noon_at IS NOT NULL \
+        UNION ALL SELECT MIN(next_attempt_at) AS at FROM sms_messages WHERE state = 'queued' \
+        UNION ALL SELECT MIN(purge_at) AS at FROM filing_requests WHERE purge_at IS NOT NULL) due";
+    Ok(value!(tx, NEXT)?)
+}
+
+/// Deletes counters, used captchas and idempotency keys that have expired, at most `limit` of each; how many.
+///
+/// # Errors
+/// Those of the database.
+pub async fn sweep(tx: &mut Tx, now: At, limit: i64) -> Result<u64> {
+    const COUNTERS: &str = "DELETE FROM limit_counters WHERE bucket IN \
+        (SELECT bucket FROM limit_counters WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    const CAPTCHAS: &str = "DELETE FROM captcha_uses WHERE id_hash IN \
+        (SELECT id_hash FROM captcha_uses WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    const KEYS: &str = "DELETE FROM idempotency_keys WHERE (provider_id, key_hash) IN \
+        (SELECT provider_id, key_hash FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    Ok(run!(tx, COUNTERS, now, limit)?
+        + run!(tx, CAPTCHAS, now, limit)?
+        + run!(tx, KEYS, now, limit)?)
+}

@@ -1,0 +1,273 @@
+//! Filing requests: one row each, its version standing for its verifications too.
+
+use uuid::Uuid;
+
+use super::verifications::{self, VerificationRow};
+use super::{At, Result, StoreError, Tx, all, on, one, run};
+use crate::domain::{
+    ids::{ProviderId, RequestId},
+    province::Province,
+    words::{FilingKind, RequestState, ReturnReason},
+};
+
+/// A filing request, but for its sealed content.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct RequestRow {
+    /// Its identifier; sorts by submission.
+    pub id: RequestId,
+    /// Who submitted it.
+    pub provider_id: ProviderId,
+    /// For which bureau.
+    pub province: Province,
+    /// What is filed.
+    pub kind: FilingKind,
+    /// The provider's own name for it, not unique.
+    pub provider_reference: Option<String>,
+    /// The ended request that this one submits again.
+    pub resubmits: Option<RequestId>,
+    /// How far it is.
+    pub state: RequestState,
+    /// Why it went back.
+    pub return_reason: Option<ReturnReason>,
+    /// What the bureau said of it.
+    pub return_detail: Option<String>,
+    /// The policy of the submission, as JSON; none where the province was not covered.
+    pub policy: Option<String>,
+    /// One verification of it is enough.
+    pub one_pass: bool,
+    /// When it was submitted.
+    pub submitted_at: At,
+    /// When its verifications were made: submission or approval.
+    pub started_at: Option<At>,
+    /// When it was handed over, returned or withdrawn.
+    pub ended_at: Option<At>,
+    /// When the bureau got it.
+    pub handed_over_at: Option<At>,
+    /// Raised by each change of the request or one of its verifications.
+    pub version: i64,
+    /// When the person's data is to go.
+    pub purge_at: Option<At>,
+    /// When it went.
+    pub purged_at: Option<At>,
+}
+
+/// Which of a provider's requests are listed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter {
+    /// In this state only.
+    pub state: Option<RequestState>,
+    /// Of this province only.
+    pub province: Option<Province>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, provider_id, province, kind, provider_reference, resubmits, state, return_reason, return_detail, policy, \
+        one_pass, submitted_at, started_at, ended_at, handed_over_at, version, purge_at, purged_at"
+    };
+}
+
+/// Adds a request; false: the one that it resubmits has been resubmitted.
+///
+/// # Errors
+/// Those of the database.
+pub async fn insert(tx: &mut Tx, row: &RequestRow, content: &[u8]) -> Result<bool> {
+    const INSERT: &str = concat!(
+        "INSERT INTO filing_requests (",
+        columns!(),
+        ", content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
+        ON CONFLICT (resubmits) DO NOTHING"
+    );
+    let done = run!(
+        tx,
+        INSERT,
+        row.id,
+        row.provider_id,
+        row.province,
+        row.kind,
+        &row.provider_reference,
+        row.resubmits,
+        row.state,
+        row.return_reason,
+        &row.return_detail,
+        &row.policy,
+        row.one_pass,
+        row.submitted_at,
+        row.started_at,
+        row.ended_at,
+        row.handed_over_at,
+        row.version,
+        row.purge_at,
+        row.purged_at,
+        content,
+    )?;
+    Ok(done == 1)
+}
+
+/// Saves what can change, if nobody else has since it was loaded. Save several in the order of their identifiers.
+///
+/// # Errors
+/// `Conflict` when somebody has, else those of the database.
+pub async fn save(tx: &mut Tx, row: &mut RequestRow) -> Result<()> {
+    const SAVE: &str = "UPDATE filing_requests SET state = $3, return_reason = $4, return_detail = $5, started_at = $6, \
+        ended_at = $7, handed_over_at = $8, purge_at = $9, version = version + 1 WHERE id = $1 AND version = $2";
+    let done = run!(
+        tx,
+        SAVE,
+        row.id,
+        row.version,
+        row.state,
+        row.return_reason,
+        &row.return_detail,
+        row.started_at,
+        row.ended_at,
+        row.handed_over_at,
+        row.purge_at,
+    )?;
+    if done == 0 {
+        return Err(StoreError::Conflict);
+    }
+    row.version += 1;
+    Ok(())
+}
+
+/// The request of an identifier.
+///
+/// # Errors
+/// Those of the database.
+pub async fn load(tx: &mut Tx, id: RequestId) -> Result<Option<RequestRow>> {
+    Ok(one!(
+        tx,
+        concat!("SELECT ", columns!(), " FROM filing_requests WHERE id = $1"),
+        id
+    )?)
+}
+
+/// The request with all of its verifications.
+///
+/// # Errors
+/// Those of the database.
+pub async fn load_with_verifications(
+    tx: &mut Tx,
+    id: RequestId,
+) -> Result<Option<(RequestRow, Vec<VerificationRow>)>> {
+    Ok(match load(tx, id).await? {
+        Some(request) => Some((request, verifications::of_request(tx, id).await?)),
+        None => None,
+    })
+}
+
+/// The request of an identifier, if it is this provider's.
+///
+/// # Errors
+/// Those of the database.
+pub async fn of_provider(
+    tx: &mut Tx,
+    provider: ProviderId,
+    id: RequestId,
+) -> Result<Option<RequestRow>> {
+    const OWN: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM filing_requests WHERE id = $1 AND provider_id = $2"
+    );
+    Ok(one!(tx, OWN, id, provider)?)
+}
+
+/// The whole filing as submitted, sealed; none once purged.
+///
+/// # Errors
+/// Those of the database.
+pub async fn content(tx: &mut Tx, id: RequestId) -> Result<Option<Vec<u8>>> {
+    let row: Option<(Option<Vec<u8>>,)> =
+        one!(tx, "SELECT content FROM filing_requests WHERE id = $1", id)?;
+    Ok(row.and_then(|(content,)| content))
+}
+
+/// The requests that their providers call so, newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn by_reference(tx: &mut Tx, reference: &str, limit: i64) -> Result<Vec<RequestRow>> {
+    const BY_REFERENCE: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM filing_requests WHERE provider_reference = $1 ORDER BY id DESC LIMIT $2"
+    );
+    Ok(all!(tx, BY_REFERENCE, reference, limit)?)
+}
+
+/// What a bureau has been handed, newest first.
+///
+/// # Errors
+/// Those of the database.
+pub async fn handed_over(tx: &mut Tx, province: Province, limit: i64) -> Result<Vec<RequestRow>> {
+    const HANDED_OVER: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM filing_requests WHERE province = $1 AND state = 'handed_over' ORDER BY handed_over_at DESC LIMIT $2"
+    );
+    Ok(all!(tx, HANDED_OVER, province, limit)?)
+}
+
+/// The two statements of a list: its requests, and the verifications of the same ones.
+macro_rules! list {
+    ($filter:literal, $limit:literal) => {
+        (
+            concat!("SELECT ", columns!(), list!(@from $filter, $limit)),
+            concat!(
+                "SELECT ",
+                verifications::columns!(),
+                " FROM verifications v WHERE v.request_id IN (SELECT id",
+                list!(@from $filter, $limit),
+                ") ORDER BY v.request_id, v.ordinal"
+            ),
+        )
+    };
+    (@from $filter:literal, $limit:literal) => {
+        concat!(" FROM filing_requests WHERE provider_id = $1 AND id < $2", $filter, " ORDER BY id DESC LIMIT ", $limit)
+    };
+}
+
+/// A provider's requests before (older than) the cursor, newest first, each with its verifications.
+///
+/// # Errors
+/// Those of the database.
+pub async fn list(
+    tx: &mut Tx,
+    provider: ProviderId,
+    filter: Filter,
+    before: Option<RequestId>,
+    limit: i64,
+) -> Result<Vec<(RequestRow, Vec<VerificationRow>)>> {
+    const PLAIN: (&str, &str) = list!("", "$3");
+    const STATE: (&str, &str) = list!(" AND state = $3", "$4");
+    const PROVINCE: (&str, &str) = list!(" AND province = $3", "$4");
+    const BOTH: (&str, &str) = list!(" AND state = $3 AND province = $4", "$5");
+    let before = before.unwrap_or(RequestId(Uuid::max()));
+    macro_rules! both {
+        ($list:ident $(, $value:expr)*) => {
+            (all!(tx, $list.0, provider, before $(, $value)*, limit)?, all!(tx, $list.1, provider, before $(, $value)*, limit)?)
+        };
+    }
+    let (requests, verifications): (Vec<RequestRow>, Vec<VerificationRow>) =
+        match (filter.state, filter.province) {
+            (None, None) => both!(PLAIN),
+            (Some(state), None) => both!(STATE, state),
+            (None, Some(province)) => both!(PROVINCE, province),
+            (Some(state), Some(province)) => both!(BOTH, state, province),
+        };
+    let mut listed: Vec<_> = requests
+        .into_iter()
+        .map(|request| (request, Vec::new()))
+        .collect();
+    for verification in verifications {
+        // newest first: the list falls by identifier
+        let found =
+            listed.binary_search_by(|(request, _)| verification.request_id.cmp(&request.id));
+        if let Ok(place) = found {
+            listed[place].1.push(verification);
+        }
+    }
+    Ok(listed)
+}
