@@ -20,9 +20,6 @@ pub struct CaptchaUse {
 }
 
 /// Uses a captcha up; false: it had been.
-///
-/// # Errors
-/// Those of the database.
 pub async fn take(
     tx: &mut Tx,
     id_hash: &[u8],
@@ -36,18 +33,12 @@ pub async fn take(
 }
 
 /// How it was used, if it was.
-///
-/// # Errors
-/// Those of the database.
 pub async fn load(tx: &mut Tx, id_hash: &[u8]) -> Result<Option<CaptchaUse>> {
     const LOAD: &str = "SELECT form_digest, used_at, expires_at, result, settled, limited FROM captcha_uses WHERE id_hash = $1";
     Ok(one!(tx, LOAD, id_hash)?)
 }
 
 /// Keeps the sealed outcome.
-///
-/// # Errors
-/// Those of the database.
 pub async fn record_result(tx: &mut Tx, id_hash: &[u8], result: &[u8]) -> Result<()> {
     run!(
         tx,
@@ -59,9 +50,6 @@ pub async fn record_result(tx: &mut Tx, id_hash: &[u8], result: &[u8]) -> Result
 }
 
 /// True for the one caller that may count the submission.
-///
-/// # Errors
-/// Those of the database.
 pub async fn settle(tx: &mut Tx, id_hash: &[u8]) -> Result<bool> {
     const SETTLE: &str =
         "UPDATE captcha_uses SET settled = TRUE WHERE id_hash = $1 AND settled = FALSE";
@@ -69,9 +57,6 @@ pub async fn settle(tx: &mut Tx, id_hash: &[u8]) -> Result<bool> {
 }
 
 /// Notes that the submission was past a limit.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_limited(tx: &mut Tx, id_hash: &[u8]) -> Result<()> {
     run!(
         tx,

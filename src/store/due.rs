@@ -5,9 +5,6 @@ use super::{At, Result, Tx, all, on, run, value};
 use crate::domain::ids::{RequestId, VerificationId};
 
 /// Requests with a pending verification that is out of time, each once.
-///
-/// # Errors
-/// Those of the database.
 pub async fn expiries(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<RequestId>> {
     const DUE: &str = "SELECT request_id FROM verifications WHERE state = 'pending' AND expires_at <= $1 \
         ORDER BY expires_at LIMIT $2";
@@ -22,9 +19,6 @@ pub async fn expiries(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<RequestId>
 }
 
 /// Pending verifications whose noon resend is due.
-///
-/// # Errors
-/// Those of the database.
 pub async fn noon(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<(VerificationId, RequestId)>> {
     const DUE: &str = "SELECT id, request_id FROM verifications \
         WHERE state = 'pending' AND noon_at IS NOT NULL AND noon_at <= $1 ORDER BY noon_at LIMIT $2";
@@ -32,9 +26,6 @@ pub async fn noon(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<(VerificationI
 }
 
 /// Requests whose persons' data is to go.
-///
-/// # Errors
-/// Those of the database.
 pub async fn purges(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<RequestId>> {
     const DUE: &str = "SELECT id FROM filing_requests WHERE purge_at IS NOT NULL AND purge_at <= $1 \
         ORDER BY purge_at LIMIT $2";
@@ -44,9 +35,6 @@ pub async fn purges(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<RequestId>> 
 
 /// The earliest instant at which something falls due (or fell): an expiry, a noon resend, a message or the end of its
 /// lease, a purge.
-///
-/// # Errors
-/// Those of the database.
 pub async fn next_at(tx: &mut Tx) -> Result<Option<At>> {
     const NEXT: &str = "SELECT MIN(due.at) FROM ( \
         SELECT MIN(expires_at) AS at FROM verifications WHERE state = 'pending' \
@@ -57,9 +45,6 @@ pub async fn next_at(tx: &mut Tx) -> Result<Option<At>> {
 }
 
 /// Deletes counters, used captchas and idempotency keys that have expired, at most `limit` of each; how many.
-///
-/// # Errors
-/// Those of the database.
 pub async fn sweep(tx: &mut Tx, now: At, limit: i64) -> Result<u64> {
     const COUNTERS: &str = "DELETE FROM limit_counters WHERE bucket IN \
         (SELECT bucket FROM limit_counters WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";

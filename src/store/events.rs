@@ -26,9 +26,6 @@ pub struct EventRow {
 }
 
 /// Appends an event.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(
     tx: &mut Tx,
     request: RequestId,
@@ -54,9 +51,6 @@ pub async fn insert(
 }
 
 /// A request's events after the one given (0: from the first), oldest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn of_request(
     tx: &mut Tx,
     request: RequestId,

@@ -68,9 +68,6 @@ macro_rules! columns {
 }
 
 /// Adds a request; false: the one that it resubmits has been resubmitted.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(tx: &mut Tx, row: &RequestRow, content: &[u8]) -> Result<bool> {
     const INSERT: &str = concat!(
         "INSERT INTO filing_requests (",
@@ -132,9 +129,6 @@ pub async fn save(tx: &mut Tx, row: &mut RequestRow) -> Result<()> {
 }
 
 /// The request of an identifier.
-///
-/// # Errors
-/// Those of the database.
 pub async fn load(tx: &mut Tx, id: RequestId) -> Result<Option<RequestRow>> {
     Ok(one!(
         tx,
@@ -144,9 +138,6 @@ pub async fn load(tx: &mut Tx, id: RequestId) -> Result<Option<RequestRow>> {
 }
 
 /// The request with all of its verifications.
-///
-/// # Errors
-/// Those of the database.
 pub async fn load_with_verifications(
     tx: &mut Tx,
     id: RequestId,
@@ -158,9 +149,6 @@ pub async fn load_with_verifications(
 }
 
 /// The request of an identifier, if it is this provider's.
-///
-/// # Errors
-/// Those of the database.
 pub async fn of_provider(
     tx: &mut Tx,
     provider: ProviderId,
@@ -175,9 +163,6 @@ pub async fn of_provider(
 }
 
 /// The whole filing as submitted, sealed; none once purged.
-///
-/// # Errors
-/// Those of the database.
 pub async fn content(tx: &mut Tx, id: RequestId) -> Result<Option<Vec<u8>>> {
     let row: Option<(Option<Vec<u8>>,)> =
         one!(tx, "SELECT content FROM filing_requests WHERE id = $1", id)?;
@@ -185,9 +170,6 @@ pub async fn content(tx: &mut Tx, id: RequestId) -> Result<Option<Vec<u8>>> {
 }
 
 /// The requests that their providers call so, newest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_reference(tx: &mut Tx, reference: &str, limit: i64) -> Result<Vec<RequestRow>> {
     const BY_REFERENCE: &str = concat!(
         "SELECT ",
@@ -198,9 +180,6 @@ pub async fn by_reference(tx: &mut Tx, reference: &str, limit: i64) -> Result<Ve
 }
 
 /// What a bureau has been handed, newest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn handed_over(tx: &mut Tx, province: Province, limit: i64) -> Result<Vec<RequestRow>> {
     const HANDED_OVER: &str = concat!(
         "SELECT ",
@@ -230,9 +209,6 @@ macro_rules! list {
 }
 
 /// A provider's requests before (older than) the cursor, newest first, each with its verifications.
-///
-/// # Errors
-/// Those of the database.
 pub async fn list(
     tx: &mut Tx,
     provider: ProviderId,

@@ -56,9 +56,6 @@ pub enum Begun {
 }
 
 /// Takes the key for a first call, or says what became of the first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn begin(tx: &mut Tx, key: Key<'_>, call: Begin<'_>) -> Result<Begun> {
     const TAKE: &str = "INSERT INTO idempotency_keys \
         (provider_id, key_hash, key_id, body_digest, created_at, lease_until, expires_at) \
@@ -92,9 +89,6 @@ pub async fn begin(tx: &mut Tx, key: Key<'_>, call: Begin<'_>) -> Result<Begun> 
 }
 
 /// Notes what the first call made, in the same transaction.
-///
-/// # Errors
-/// Those of the database.
 pub async fn finish(tx: &mut Tx, key: Key<'_>, request: RequestId) -> Result<()> {
     const FINISH: &str = "UPDATE idempotency_keys SET request_id = $3, lease_until = NULL \
         WHERE provider_id = $1 AND key_hash = $2";
@@ -103,9 +97,6 @@ pub async fn finish(tx: &mut Tx, key: Key<'_>, request: RequestId) -> Result<()>
 }
 
 /// The first call made nothing: the key may be used again.
-///
-/// # Errors
-/// Those of the database.
 pub async fn release(tx: &mut Tx, key: Key<'_>) -> Result<()> {
     const RELEASE: &str = "DELETE FROM idempotency_keys WHERE provider_id = $1 AND key_hash = $2 AND request_id IS NULL";
     run!(tx, RELEASE, key.provider_id, key.key_hash)?;
@@ -113,9 +104,6 @@ pub async fn release(tx: &mut Tx, key: Key<'_>) -> Result<()> {
 }
 
 /// What is known of a key, unless it has expired.
-///
-/// # Errors
-/// Those of the database.
 pub async fn find(tx: &mut Tx, key: Key<'_>, now: At) -> Result<Option<KeyRow>> {
     const FIND: &str = "SELECT key_id, body_digest, request_id, lease_until, expires_at FROM idempotency_keys \
         WHERE provider_id = $1 AND key_hash = $2 AND expires_at > $3";

@@ -3,9 +3,6 @@
 use super::{At, Result, Tx, on, one, value};
 
 /// Counts one more; the count that came of it.
-///
-/// # Errors
-/// Those of the database.
 pub async fn count(tx: &mut Tx, bucket: &[u8], expires_at: At) -> Result<i64> {
     const COUNT: &str = "INSERT INTO limit_counters (bucket, count, expires_at) VALUES ($1, 1, $2) \
         ON CONFLICT (bucket) DO UPDATE SET count = limit_counters.count + 1 RETURNING count";
@@ -13,9 +10,6 @@ pub async fn count(tx: &mut Tx, bucket: &[u8], expires_at: At) -> Result<i64> {
 }
 
 /// The count so far.
-///
-/// # Errors
-/// Those of the database.
 pub async fn peek(tx: &mut Tx, bucket: &[u8], now: At) -> Result<i64> {
     const PEEK: &str = "SELECT count FROM limit_counters WHERE bucket = $1 AND expires_at > $2";
     let row: Option<(i64,)> = one!(tx, PEEK, bucket, now)?;

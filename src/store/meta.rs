@@ -8,18 +8,12 @@ pub const INDEX_KEY: &str = "index_key";
 const TICK: &str = "last_tick";
 
 /// The value of a key.
-///
-/// # Errors
-/// Those of the database.
 pub async fn get(tx: &mut Tx, key: &str) -> Result<Option<String>> {
     let row: Option<(String,)> = one!(tx, "SELECT value FROM meta WHERE key = $1", key)?;
     Ok(row.map(|(value,)| value))
 }
 
 /// Sets a value.
-///
-/// # Errors
-/// Those of the database.
 pub async fn put(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
     const PUT: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) \
         ON CONFLICT (key) DO UPDATE SET value = excluded.value";
@@ -28,9 +22,6 @@ pub async fn put(tx: &mut Tx, key: &str, value: &str) -> Result<()> {
 }
 
 /// Sets a value unless there is one; the value now in force.
-///
-/// # Errors
-/// Those of the database.
 pub async fn put_if_absent(tx: &mut Tx, key: &str, value: &str) -> Result<String> {
     run!(
         tx,
@@ -42,9 +33,6 @@ pub async fn put_if_absent(tx: &mut Tx, key: &str, value: &str) -> Result<String
 }
 
 /// Notes that it has been `now`; never lowered.
-///
-/// # Errors
-/// Those of the database.
 pub async fn raise_tick(tx: &mut Tx, now: At) -> Result<()> {
     const RAISE: &str = "INSERT INTO meta (key, value) VALUES ($1, $2) \
         ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE meta.value < excluded.value";
@@ -54,9 +42,6 @@ pub async fn raise_tick(tx: &mut Tx, now: At) -> Result<()> {
 }
 
 /// The latest instant noted.
-///
-/// # Errors
-/// Those of the database.
 pub async fn tick(tx: &mut Tx) -> Result<Option<At>> {
     let millis = get(tx, TICK).await?.and_then(|value| value.parse().ok());
     Ok(millis.and_then(At::from_timestamp_millis))

@@ -78,9 +78,6 @@ pub struct InboxRow {
 }
 
 /// Queues a message.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(tx: &mut Tx, new: &NewMessage<'_>) -> Result<()> {
     const INSERT: &str = "INSERT INTO sms_messages \
         (id, verification_id, request_id, kind, state, attempts, queued_at, next_attempt_at, sealed) \
@@ -100,9 +97,6 @@ pub async fn insert(tx: &mut Tx, new: &NewMessage<'_>) -> Result<()> {
 }
 
 /// Takes messages that are due, oldest first; each falls due again at `lease_until`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn claim(
     tx: &mut Tx,
     now: At,
@@ -135,9 +129,6 @@ pub async fn claim(
 }
 
 /// A gateway took the message; false: the lease is no longer ours, nothing was recorded.
-///
-/// # Errors
-/// Those of the database.
 pub async fn accept(tx: &mut Tx, id: MessageId, token: Uuid, answer: Final<'_>) -> Result<bool> {
     const ACCEPT: &str = "UPDATE sms_messages SET state = 'accepted', accepted_at = $3, ended_at = $3, gateway = $4, \
         gateway_ref = $5, lease_token = NULL, sealed = CASE WHEN $6 THEN sealed END \
@@ -152,9 +143,6 @@ pub async fn accept(tx: &mut Tx, id: MessageId, token: Uuid, answer: Final<'_>) 
 }
 
 /// To be tried again; false: the lease is no longer ours, nothing was recorded.
-///
-/// # Errors
-/// Those of the database.
 pub async fn retry(tx: &mut Tx, id: MessageId, token: Uuid, next_attempt_at: At) -> Result<bool> {
     const RETRY: &str = "UPDATE sms_messages SET next_attempt_at = $3, lease_token = NULL \
         WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
@@ -162,9 +150,6 @@ pub async fn retry(tx: &mut Tx, id: MessageId, token: Uuid, next_attempt_at: At)
 }
 
 /// Refused for good; false: the lease is no longer ours, nothing was recorded.
-///
-/// # Errors
-/// Those of the database.
 pub async fn fail(tx: &mut Tx, id: MessageId, token: Uuid, answer: Final<'_>) -> Result<bool> {
     const FAIL: &str = "UPDATE sms_messages SET state = 'failed', ended_at = $3, gateway = $4, gateway_ref = $5, \
         lease_token = NULL, sealed = CASE WHEN $6 THEN sealed END \
@@ -179,9 +164,6 @@ pub async fn fail(tx: &mut Tx, id: MessageId, token: Uuid, answer: Final<'_>) ->
 }
 
 /// A verification has ended: none of its queued messages is sent any more. How many there were.
-///
-/// # Errors
-/// Those of the database.
 pub async fn cancel_of_verification(
     tx: &mut Tx,
     verification: VerificationId,
@@ -193,9 +175,6 @@ pub async fn cancel_of_verification(
 }
 
 /// A request has ended: none of its queued messages is sent any more. How many there were.
-///
-/// # Errors
-/// Those of the database.
 pub async fn cancel_of_request(tx: &mut Tx, request: RequestId, at: At) -> Result<u64> {
     const CANCEL: &str = "UPDATE sms_messages SET state = 'cancelled', ended_at = $2, lease_token = NULL, sealed = NULL \
         WHERE state = 'queued' AND verification_id IN (SELECT id FROM verifications WHERE request_id = $1)";
@@ -203,23 +182,17 @@ pub async fn cancel_of_request(tx: &mut Tx, request: RequestId, at: At) -> Resul
 }
 
 /// How many messages of a verification wait or are in flight.
-///
-/// # Errors
-/// Those of the database.
 pub async fn queued_of_verification(tx: &mut Tx, verification: VerificationId) -> Result<i64> {
     const QUEUED: &str =
         "SELECT COUNT(*) FROM sms_messages WHERE verification_id = $1 AND state = 'queued'";
     Ok(value!(tx, QUEUED, verification)?)
 }
 
-/// How many messages are leased now, or were when somebody stopped.
-///
-/// # Errors
-/// Those of the database.
-pub async fn in_flight(tx: &mut Tx) -> Result<i64> {
-    const IN_FLIGHT: &str =
-        "SELECT COUNT(*) FROM sms_messages WHERE state = 'queued' AND lease_token IS NOT NULL";
-    Ok(value!(tx, IN_FLIGHT)?)
+/// How many messages are in somebody's hands: leased, and the lease not over.
+pub async fn in_flight(tx: &mut Tx, now: At) -> Result<i64> {
+    const IN_FLIGHT: &str = "SELECT COUNT(*) FROM sms_messages \
+        WHERE state = 'queued' AND next_attempt_at > $1 AND lease_token IS NOT NULL";
+    Ok(value!(tx, IN_FLIGHT, now)?)
 }
 
 macro_rules! inbox {
@@ -234,18 +207,12 @@ macro_rules! inbox {
 }
 
 /// What a sandbox has sent and kept, newest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn inbox(tx: &mut Tx, limit: i64) -> Result<Vec<InboxRow>> {
     const INBOX: &str = inbox!("sms_messages m WHERE", "$1");
     Ok(all!(tx, INBOX, limit)?)
 }
 
 /// The same for one phone.
-///
-/// # Errors
-/// Those of the database.
 pub async fn inbox_of_phone(tx: &mut Tx, phone_hash: &[u8], limit: i64) -> Result<Vec<InboxRow>> {
     const INBOX: &str = inbox!(
         "verifications v JOIN sms_messages m ON m.verification_id = v.id WHERE v.phone_hash = $1 AND",

@@ -40,9 +40,6 @@ macro_rules! columns {
 }
 
 /// Adds a provider; false: the name is taken.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(tx: &mut Tx, row: &ProviderRow) -> Result<bool> {
     const INSERT: &str = "INSERT INTO providers (id, name, webhook_url, created_at, revoked_at) \
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (name) DO NOTHING";
@@ -58,9 +55,6 @@ pub async fn insert(tx: &mut Tx, row: &ProviderRow) -> Result<bool> {
 }
 
 /// Adds an API key.
-///
-/// # Errors
-/// Those of the database.
 pub async fn add_key(
     tx: &mut Tx,
     provider: ProviderId,
@@ -75,9 +69,6 @@ pub async fn add_key(
 }
 
 /// Lets all API keys but one end at `until`, unless they end sooner.
-///
-/// # Errors
-/// Those of the database.
 pub async fn expire_keys(
     tx: &mut Tx,
     provider: ProviderId,
@@ -91,9 +82,6 @@ pub async fn expire_keys(
 }
 
 /// Adds a webhook secret, sealed for the row `id`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn add_webhook_secret(
     tx: &mut Tx,
     id: Uuid,
@@ -108,9 +96,6 @@ pub async fn add_webhook_secret(
 }
 
 /// Lets all webhook secrets but one end at `until`, unless they end sooner.
-///
-/// # Errors
-/// Those of the database.
 pub async fn expire_webhook_secrets(
     tx: &mut Tx,
     provider: ProviderId,
@@ -124,9 +109,6 @@ pub async fn expire_webhook_secrets(
 }
 
 /// The webhook secrets valid now, newest first.
-///
-/// # Errors
-/// Those of the database.
 pub async fn webhook_secrets(
     tx: &mut Tx,
     provider: ProviderId,
@@ -138,9 +120,6 @@ pub async fn webhook_secrets(
 }
 
 /// Ends a provider's access; false: it had ended.
-///
-/// # Errors
-/// Those of the database.
 pub async fn revoke(tx: &mut Tx, provider: ProviderId, now: At) -> Result<bool> {
     const REVOKE: &str =
         "UPDATE providers SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
@@ -148,9 +127,6 @@ pub async fn revoke(tx: &mut Tx, provider: ProviderId, now: At) -> Result<bool> 
 }
 
 /// Sets where a provider's webhooks go.
-///
-/// # Errors
-/// Those of the database.
 pub async fn set_webhook_url(tx: &mut Tx, provider: ProviderId, url: Option<&str>) -> Result<()> {
     run!(
         tx,
@@ -162,9 +138,6 @@ pub async fn set_webhook_url(tx: &mut Tx, provider: ProviderId, url: Option<&str
 }
 
 /// Whose API key it is, if both are valid.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_key(tx: &mut Tx, hash: &[u8], now: At) -> Result<Option<ProviderRow>> {
     const BY_KEY: &str = concat!(
         "SELECT ",
@@ -176,9 +149,6 @@ pub async fn by_key(tx: &mut Tx, hash: &[u8], now: At) -> Result<Option<Provider
 }
 
 /// The provider of a name.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_name(tx: &mut Tx, name: &str) -> Result<Option<ProviderRow>> {
     Ok(one!(
         tx,
@@ -188,9 +158,6 @@ pub async fn by_name(tx: &mut Tx, name: &str) -> Result<Option<ProviderRow>> {
 }
 
 /// The provider of an identifier.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_id(tx: &mut Tx, id: ProviderId) -> Result<Option<ProviderRow>> {
     Ok(one!(
         tx,
@@ -200,9 +167,6 @@ pub async fn by_id(tx: &mut Tx, id: ProviderId) -> Result<Option<ProviderRow>> {
 }
 
 /// All of them, in the order in which they were added.
-///
-/// # Errors
-/// Those of the database.
 pub async fn all(tx: &mut Tx) -> Result<Vec<ProviderRow>> {
     Ok(all!(
         tx,

@@ -4,9 +4,6 @@ use super::{At, Result, Tx, on, run};
 use crate::domain::ids::RequestId;
 
 /// Erases the persons of a request and every hash of them; false: it had been done.
-///
-/// # Errors
-/// Those of the database.
 pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     const REQUEST: &str = "UPDATE filing_requests SET content = NULL, return_detail = NULL, purge_at = NULL, \
         purged_at = $2, version = version + 1 WHERE id = $1 AND purged_at IS NULL";
@@ -29,9 +26,6 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
 }
 
 /// Empties the database, but for what says who may run on it and the index key.
-///
-/// # Errors
-/// Those of the database.
 pub async fn reset(tx: &mut Tx) -> Result<()> {
     // children first
     run!(tx, "DELETE FROM events")?;

@@ -129,9 +129,6 @@ impl SealedColumn {
 }
 
 /// The next sealed values after a row (empty: from the first).
-///
-/// # Errors
-/// Those of the database.
 pub async fn sealed_after(
     tx: &mut Tx,
     column: SealedColumn,
@@ -159,9 +156,6 @@ pub async fn sealed_after(
 }
 
 /// Replaces a sealed value; false: it is no longer `old`.
-///
-/// # Errors
-/// Those of the database.
 pub async fn reseal(
     tx: &mut Tx,
     column: SealedColumn,
@@ -183,9 +177,6 @@ fn uuid(bytes: &[u8]) -> Result<Uuid> {
 }
 
 /// The next unpurged verifications whose phone or tail is not hashed under the index key.
-///
-/// # Errors
-/// Those of the database.
 pub async fn hashed_after(
     tx: &mut Tx,
     index_key: &str,
@@ -204,9 +195,6 @@ pub async fn hashed_after(
 }
 
 /// Replaces both hashes of a verification; false: it has been purged meanwhile.
-///
-/// # Errors
-/// Those of the database.
 pub async fn rehash(
     tx: &mut Tx,
     id: VerificationId,
@@ -220,9 +208,6 @@ pub async fn rehash(
 }
 
 /// The keys that some hash still stands under; they must stay loaded. Reads whole tables.
-///
-/// # Errors
-/// Those of the database.
 pub async fn hash_keys_in_use(tx: &mut Tx) -> Result<Vec<String>> {
     const IN_USE: &str = "SELECT phone_key FROM verifications WHERE phone_hash IS NOT NULL \
         UNION SELECT tail_key FROM verifications WHERE tail_hash IS NOT NULL \

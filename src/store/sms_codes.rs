@@ -4,9 +4,6 @@ use super::{At, Result, Tx, on, one, run};
 use crate::domain::ids::VerificationId;
 
 /// Adds a code; false: an unpurged code of the same phone is the same (S0: 验证码不重复), draw another.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(
     tx: &mut Tx,
     code_hash: &[u8],
@@ -20,9 +17,6 @@ pub async fn insert(
 }
 
 /// The verification that a phone's code was sent for.
-///
-/// # Errors
-/// Those of the database.
 pub async fn verification_of(tx: &mut Tx, code_hash: &[u8]) -> Result<Option<VerificationId>> {
     let row: Option<(VerificationId,)> = one!(
         tx,

@@ -90,9 +90,6 @@ macro_rules! columns {
 pub(super) use columns;
 
 /// Adds a verification.
-///
-/// # Errors
-/// Those of the database.
 pub async fn insert(tx: &mut Tx, row: &VerificationRow) -> Result<()> {
     const INSERT: &str = "INSERT INTO verifications (id, request_id, ordinal, province, phone_hash, phone_key, tail_hash, \
         tail_key, link_hash, link_key, person, principals, state, wrong_tries, manual_resends, first_sent_at, expires_at, \
@@ -126,9 +123,6 @@ pub async fn insert(tx: &mut Tx, row: &VerificationRow) -> Result<()> {
 }
 
 /// Saves what can change; the request's `save` guards it.
-///
-/// # Errors
-/// Those of the database.
 pub async fn save(tx: &mut Tx, row: &VerificationRow) -> Result<()> {
     const SAVE: &str = "UPDATE verifications SET state = $2, wrong_tries = $3, manual_resends = $4, first_sent_at = $5, \
         expires_at = $6, noon_at = $7, verified_at = $8, ended_at = $9 WHERE id = $1";
@@ -149,9 +143,6 @@ pub async fn save(tx: &mut Tx, row: &VerificationRow) -> Result<()> {
 }
 
 /// All of a request, in their order.
-///
-/// # Errors
-/// Those of the database.
 pub async fn of_request(tx: &mut Tx, request: RequestId) -> Result<Vec<VerificationRow>> {
     const OF_REQUEST: &str = concat!(
         "SELECT ",
@@ -162,9 +153,6 @@ pub async fn of_request(tx: &mut Tx, request: RequestId) -> Result<Vec<Verificat
 }
 
 /// The verification of an identifier.
-///
-/// # Errors
-/// Those of the database.
 pub async fn load(tx: &mut Tx, id: VerificationId) -> Result<Option<VerificationRow>> {
     Ok(one!(
         tx,
@@ -178,9 +166,6 @@ pub async fn load(tx: &mut Tx, id: VerificationId) -> Result<Option<Verification
 }
 
 /// The verification that a short link opens.
-///
-/// # Errors
-/// Those of the database.
 pub async fn by_link(tx: &mut Tx, link_hash: &[u8]) -> Result<Option<VerificationRow>> {
     Ok(one!(
         tx,
@@ -194,9 +179,6 @@ pub async fn by_link(tx: &mut Tx, link_hash: &[u8]) -> Result<Option<Verificatio
 }
 
 /// All verifications of a phone, in a province or in all, ended ones too, oldest first: one statement.
-///
-/// # Errors
-/// Those of the database.
 pub async fn candidates(
     tx: &mut Tx,
     phone_hash: &[u8],

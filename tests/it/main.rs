@@ -1,2 +1,4 @@
 mod assets;
 mod pages;
+mod pg;
+mod store;

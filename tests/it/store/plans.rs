@@ -1,0 +1,379 @@
+//! Every statement that the store runs finds its rows by an index. The statements are caught as they run, then explained.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Debug,
+    sync::{Mutex, OnceLock},
+};
+
+use heyan::{
+    domain::{
+        province::Province,
+        words::{EventType, RequestState},
+    },
+    store::{
+        Db, Tx, captchas, due, events,
+        filing_requests::{self, Filter},
+        idempotency::{self, Begin, Key},
+        limits, meta,
+        outbox::{self, Final},
+        providers, purge,
+        rotation::{self, SealedColumn},
+        sms_codes, verifications, visitors,
+    },
+};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Row};
+use tracing::{Event, Subscriber, field::Visit};
+use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
+use uuid::Uuid;
+
+use super::{Scratch, at, message_id, one_filing, request_id};
+
+/// What sqlx logs of each statement.
+struct Catch;
+
+static CAUGHT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+impl<S: Subscriber> Layer<S> for Catch {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        #[derive(Default)]
+        struct Statement {
+            summary: String,
+            whole: String,
+        }
+        impl Visit for Statement {
+            fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+                match field.name() {
+                    "summary" => self.summary = value.trim().to_owned(),
+                    "db.statement" => self.whole = value.trim().to_owned(),
+                    _ => {}
+                }
+            }
+            fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn Debug) {}
+        }
+        if event.metadata().target() == "sqlx::query" {
+            let mut statement = Statement::default();
+            event.record(&mut statement);
+            let text = if statement.whole.is_empty() {
+                statement.summary
+            } else {
+                statement.whole
+            };
+            CAUGHT.lock().unwrap().insert(text);
+        }
+    }
+}
+
+/// Runs each function that looks something up or changes what it has looked up.
+async fn everything(db: &Db) {
+    let mut tx = db.write().await.unwrap();
+    let tx = &mut tx;
+    let (owner, mut row, [first, second]) = one_filing(tx).await;
+    let token = Uuid::from_u128(1);
+    let answer = Final {
+        gateway: "x",
+        gateway_ref: None,
+        at: at(1),
+        keep_sealed: true,
+    };
+    meta::put_if_absent(tx, "x", "1").await.unwrap();
+    meta::raise_tick(tx, at(0)).await.unwrap();
+    providers::add_key(tx, owner.id, b"key", "k1", at(0))
+        .await
+        .unwrap();
+    providers::expire_keys(tx, owner.id, b"x", at(0))
+        .await
+        .unwrap();
+    providers::expire_webhook_secrets(tx, owner.id, token, at(0))
+        .await
+        .unwrap();
+    providers::webhook_secrets(tx, owner.id, at(0))
+        .await
+        .unwrap();
+    providers::set_webhook_url(tx, owner.id, None)
+        .await
+        .unwrap();
+    providers::by_key(tx, b"key", at(0)).await.unwrap();
+    providers::by_name(tx, "x").await.unwrap();
+    providers::by_id(tx, owner.id).await.unwrap();
+    filing_requests::save(tx, &mut row).await.unwrap();
+    filing_requests::of_provider(tx, owner.id, row.id)
+        .await
+        .unwrap();
+    filing_requests::load_with_verifications(tx, row.id)
+        .await
+        .unwrap();
+    filing_requests::content(tx, row.id).await.unwrap();
+    filing_requests::by_reference(tx, "x", 9).await.unwrap();
+    filing_requests::handed_over(tx, Province::Gansu, 9)
+        .await
+        .unwrap();
+    for state in [None, Some(RequestState::Verifying)] {
+        for province in [None, Some(Province::Gansu)] {
+            filing_requests::list(
+                tx,
+                owner.id,
+                Filter { state, province },
+                Some(request_id(9)),
+                9,
+            )
+            .await
+            .unwrap();
+        }
+    }
+    verifications::save(tx, &first).await.unwrap();
+    verifications::load(tx, first.id).await.unwrap();
+    verifications::by_link(tx, b"link").await.unwrap();
+    verifications::candidates(tx, b"phone", None).await.unwrap();
+    verifications::candidates(tx, b"phone", Some(Province::Gansu))
+        .await
+        .unwrap();
+    sms_codes::insert(tx, b"code", "k1", first.id, at(0))
+        .await
+        .unwrap();
+    sms_codes::verification_of(tx, b"code").await.unwrap();
+    outbox::claim(tx, at(9), at(20), token, 9).await.unwrap();
+    outbox::retry(tx, message_id(1), token, at(9))
+        .await
+        .unwrap();
+    outbox::fail(tx, message_id(2), token, answer)
+        .await
+        .unwrap();
+    outbox::accept(tx, message_id(2), token, answer)
+        .await
+        .unwrap();
+    outbox::queued_of_verification(tx, first.id).await.unwrap();
+    outbox::in_flight(tx, at(9)).await.unwrap();
+    outbox::inbox(tx, 9).await.unwrap();
+    outbox::inbox_of_phone(tx, b"phone", 9).await.unwrap();
+    outbox::cancel_of_verification(tx, second.id, at(9))
+        .await
+        .unwrap();
+    outbox::cancel_of_request(tx, row.id, at(9)).await.unwrap();
+    captchas::take(tx, b"id", b"form", at(0), at(9))
+        .await
+        .unwrap();
+    captchas::load(tx, b"id").await.unwrap();
+    captchas::record_result(tx, b"id", b"x").await.unwrap();
+    captchas::settle(tx, b"id").await.unwrap();
+    captchas::set_limited(tx, b"id").await.unwrap();
+    limits::count(tx, b"bucket", at(9)).await.unwrap();
+    limits::peek(tx, b"bucket", at(0)).await.unwrap();
+    events::insert(
+        tx,
+        row.id,
+        None,
+        at(0),
+        EventType::Submitted,
+        "x",
+        &json!({}),
+    )
+    .await
+    .unwrap();
+    events::of_request(tx, row.id, 0, 9).await.unwrap();
+    let key = Key {
+        provider_id: owner.id,
+        key_hash: b"key",
+    };
+    let call = Begin {
+        key_id: "k1",
+        body_digest: b"a",
+        now: at(0),
+        lease_until: at(9),
+        expires_at: at(99),
+    };
+    idempotency::begin(tx, key, call).await.unwrap();
+    idempotency::find(tx, key, at(0)).await.unwrap();
+    idempotency::finish(tx, key, row.id).await.unwrap();
+    idempotency::release(tx, key).await.unwrap();
+    visitors::add(tx, "x", 1).await.unwrap();
+    due::expiries(tx, at(0), 9).await.unwrap();
+    due::noon(tx, at(0), 9).await.unwrap();
+    due::purges(tx, at(0), 9).await.unwrap();
+    due::next_at(tx).await.unwrap();
+    due::sweep(tx, at(0), 9).await.unwrap();
+    for column in SealedColumn::ALL {
+        rotation::sealed_after(tx, column, &[], 9).await.unwrap();
+        rotation::reseal(tx, column, &[1; 16], b"old", b"new")
+            .await
+            .unwrap();
+    }
+    rotation::hashed_after(tx, "k2", None, 9).await.unwrap();
+    rotation::rehash(tx, first.id, "k2", b"a", b"b")
+        .await
+        .unwrap();
+    purge::request(tx, row.id, at(9)).await.unwrap();
+    providers::revoke(tx, owner.id, at(9)).await.unwrap();
+}
+
+/// The plan, a step a line.
+async fn explain(tx: &mut Tx, statement: &str) -> String {
+    let parameters = (1..20)
+        .rev()
+        .find(|n| statement.contains(&format!("${n}")))
+        .unwrap_or(0);
+    match tx {
+        Tx::Sqlite(tx) => {
+            let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            let rows = sqlx::query(explain).fetch_all(&mut **tx).await;
+            let rows = rows.unwrap_or_else(|error| panic!("{statement}: {error}"));
+            rows.iter()
+                .map(|row| row.get::<String, _>("detail"))
+                .collect::<Vec<_>>()
+                .join("\n")
+        }
+        Tx::Postgres(tx) => {
+            // planned for any value, as the server does with a prepared statement in the long run
+            let nulls = vec!["NULL"; parameters].join(", ");
+            let nulls = if parameters > 0 {
+                format!("({nulls})")
+            } else {
+                nulls
+            };
+            for step in [
+                format!("PREPARE explained AS {statement}"),
+                format!("EXPLAIN EXECUTE explained{nulls}"),
+            ] {
+                let rows = sqlx::raw_sql(AssertSqlSafe(step))
+                    .fetch_all(&mut **tx)
+                    .await;
+                let rows = rows.unwrap_or_else(|error| panic!("{statement}: {error}"));
+                if !rows.is_empty() {
+                    sqlx::raw_sql("DEALLOCATE explained")
+                        .execute(&mut **tx)
+                        .await
+                        .unwrap();
+                    return rows
+                        .iter()
+                        .map(|row| row.get::<String, _>(0))
+                        .collect::<Vec<_>>()
+                        .join("\n");
+                }
+            }
+            unreachable!("a plan has lines")
+        }
+    }
+}
+
+/// Statement (its beginning or a part of it) and the index that it must go by.
+const BY: &[(&str, &str)] = &[
+    (
+        "SELECT request_id FROM verifications WHERE state = 'pending'",
+        "verifications_expiry",
+    ),
+    (
+        "SELECT id, request_id FROM verifications WHERE state = 'pending' AND noon_at",
+        "verifications_noon",
+    ),
+    (
+        "SELECT id FROM filing_requests WHERE purge_at",
+        "filing_requests_purge",
+    ),
+    (
+        "WITH due AS (SELECT id FROM sms_messages",
+        "sms_messages_due",
+    ),
+    ("SELECT MIN(due.at)", "verifications_expiry"),
+    ("SELECT MIN(due.at)", "verifications_noon"),
+    ("SELECT MIN(due.at)", "sms_messages_due"),
+    ("SELECT MIN(due.at)", "filing_requests_purge"),
+    ("DELETE FROM limit_counters", "limit_counters_expiry"),
+    ("DELETE FROM captcha_uses", "captcha_uses_expiry"),
+    (
+        "DELETE FROM idempotency_keys WHERE (provider_id",
+        "idempotency_keys_expiry",
+    ),
+    ("WHERE v.phone_hash = $1", "verifications_phone"),
+    (
+        "FROM filing_requests WHERE provider_reference",
+        "filing_requests_reference",
+    ),
+    ("AND state = 'handed_over'", "filing_requests_bureau"),
+    (
+        "ORDER BY m.accepted_at DESC, m.id DESC LIMIT $1",
+        "sms_messages_inbox",
+    ),
+    ("DELETE FROM sms_codes", "sms_codes_verification"),
+    ("FROM events", "events_request"),
+];
+
+async fn every_statement_goes_by_an_index(scratch: Scratch) {
+    static CATCHING: OnceLock<()> = OnceLock::new();
+    CATCHING.get_or_init(|| {
+        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Catch))
+            .unwrap();
+    });
+    everything(&scratch.db).await;
+    // other tests of the same process may have added theirs, for the other engine too
+    let caught = CAUGHT.lock().unwrap().clone();
+    let sqlite = scratch.folder.is_some();
+    let apart = [
+        "_sqlx",
+        "sqlite_master",
+        "information_schema",
+        "pg_",
+        "pragma_",
+        "SELECT phone_key",
+    ];
+    let statements: Vec<_> = caught
+        .into_iter()
+        .filter(|text| {
+            ["SELECT", "UPDATE", "DELETE", "WITH"]
+                .iter()
+                .any(|verb| text.starts_with(verb))
+        })
+        // what has no condition reads a whole table because it is meant to
+        .filter(|text| text.contains(" WHERE ") && !apart.iter().any(|word| text.contains(word)))
+        .filter(|text| {
+            !(sqlite && text.contains("SKIP LOCKED"))
+                && (sqlite || !text.contains("LIMIT $2) UPDATE"))
+        })
+        .collect();
+    assert!(statements.len() > 60, "{}", statements.len());
+
+    let mut tx = scratch.db.write().await.unwrap();
+    if let Tx::Postgres(tx) = &mut tx {
+        let settings =
+            "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan";
+        sqlx::raw_sql(settings).execute(&mut **tx).await.unwrap();
+    }
+    let mut plans = Vec::new();
+    for statement in statements {
+        let plan = explain(&mut tx, &statement).await;
+        // in SQLite's words a SCAN without an index reads the whole table, but not that of a query's own rows
+        let whole = plan
+            .lines()
+            .map(|line| line.trim_start_matches(['|', '-', ' ', '`']))
+            .find(|line| {
+                line.contains("Seq Scan")
+                    || line.starts_with("SCAN")
+                        && !line.contains(" USING ")
+                        && !["due", "SUBQUERY", "CONSTANT"]
+                            .iter()
+                            .any(|own| line.contains(own))
+            });
+        assert_eq!(whole, None, "{statement}\n{plan}");
+        plans.push((statement, plan));
+    }
+    for (part, index) in BY {
+        let found: Vec<_> = plans
+            .iter()
+            .filter(|(statement, _)| statement.contains(part))
+            .collect();
+        assert!(!found.is_empty(), "no statement has {part}");
+        for (statement, plan) in found {
+            assert!(plan.contains(index), "{index}\n{statement}\n{plan}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn sqlite() {
+    every_statement_goes_by_an_index(Scratch::sqlite().await).await;
+}
+
+#[tokio::test]
+async fn postgres() {
+    every_statement_goes_by_an_index(Scratch::postgres().await).await;
+}
