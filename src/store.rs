@@ -30,7 +30,10 @@ pub mod visitors;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgPool, Postgres, postgres::PgPoolOptions};
+use sqlx::{
+    ConnectOptions, Connection, PgPool, Postgres,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
 pub use self::{backup::restore, error::StoreError, schema::Engine, sqlite::SqliteTx, types::Json};
 
@@ -135,25 +138,31 @@ impl Db {
             return Err(StoreError::Url("unknown scheme".into()));
         }
         let connect = url
-            .parse::<sqlx::postgres::PgConnectOptions>()
+            .parse::<PgConnectOptions>()
             .map_err(|error| StoreError::Url(error.to_string()))?
             .application_name("heyan")
-            .statement_cache_capacity(256)
-            // the server's own net under the flows: none waits for a row for ever, none keeps a transaction open
-            .options([
-                ("lock_timeout", "5s"),
-                ("idle_in_transaction_session_timeout", "60s"),
-            ]);
+            .statement_cache_capacity(256);
+        // a pool would only say that it timed out
+        let silent = |_| StoreError::Unavailable("the server does not answer".into());
+        let mut first = tokio::time::timeout(options.patience, connect.connect())
+            .await
+            .map_err(silent)??;
+        schema::migrate(Engine::Postgres, &mut first).await?;
+        first.close().await?;
+        // the server's own net under the flows: none waits for a row for ever, none keeps a transaction open
+        let connect = connect.options([
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ]);
         let pool = PgPoolOptions::new()
             .max_connections(options.pool)
             .acquire_timeout(options.patience)
-            .connect_with(connect)
-            .await?;
-        schema::migrate(Engine::Postgres, &mut *pool.acquire().await?).await?;
+            .connect_lazy_with(connect);
         Ok(Self(Inner::Postgres(pool)))
     }
 
     /// Which engine it is.
+    #[must_use]
     pub fn engine(&self) -> Engine {
         match self.0 {
             Inner::Sqlite(_) => Engine::Sqlite,

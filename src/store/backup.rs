@@ -60,6 +60,10 @@ pub async fn restore(url: &str, from: &Path) -> Result<()> {
     let _ = std::fs::remove_file(&fresh);
     sqlite::make_file(&fresh)?;
     copy(&mut source, &fresh).await?;
+    // what a broken database has left beside it must not be taken for the new one's
+    for beside in ["-wal", "-shm", "-journal"] {
+        let _ = std::fs::remove_file(format!("{}{beside}", path.display()));
+    }
     std::fs::rename(&fresh, &path).map_err(|error| StoreError::file(&path, &error))?;
     sync_folder(&path)
 }

@@ -63,11 +63,13 @@ pub enum StoreError {
 
 impl StoreError {
     /// The flow may be started again from the beginning.
+    #[must_use]
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict)
     }
 
     /// Nothing is wrong with the call: the database cannot serve now (503).
+    #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(
             self,
@@ -101,7 +103,7 @@ impl From<sqlx::Error> for StoreError {
             }
             E::Io(error) => Self::Unavailable(error.to_string()),
             E::Tls(error) => Self::Unavailable(format!("TLS: {error}")),
-            E::PoolTimedOut => Self::Unavailable("no free connection in time".into()),
+            E::PoolTimedOut => Self::Unavailable("no connection to be had in time".into()),
             E::PoolClosed => Self::Unavailable("the program is stopping".into()),
             E::WorkerCrashed => Self::Unavailable("its thread has ended".into()),
             E::BeginFailed => Self::Unavailable("a transaction could not be begun".into()),

@@ -92,6 +92,7 @@ impl SealedColumn {
     ];
 
     /// The table's name, part of what a value is sealed for.
+    #[must_use]
     pub const fn table(self) -> &'static str {
         match self {
             Self::RequestContent => "filing_requests",
@@ -103,6 +104,7 @@ impl SealedColumn {
     }
 
     /// The column's name, part of what a value is sealed for.
+    #[must_use]
     pub const fn column(self) -> &'static str {
         match self {
             Self::RequestContent => "content",

@@ -98,8 +98,7 @@ impl Cluster {
         );
         let mut checkout = DefaultHasher::new();
         env!("CARGO_MANIFEST_DIR").hash(&mut checkout);
-        let folder =
-            std::env::temp_dir().join(format!("heyan-test-pg-{:08x}", checkout.finish() as u32));
+        let folder = std::env::temp_dir().join(format!("heyan-test-pg-{:016x}", checkout.finish()));
         Self { bin, folder }
     }
 
@@ -126,6 +125,10 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{port}")
     }
 
+    #[expect(
+        clippy::zombie_processes,
+        reason = "the watchdog is there to outlive this process"
+    )]
     fn start(&self, port: u16) {
         // nothing in it is worth keeping
         let data = self.folder.join("data");
@@ -167,8 +170,8 @@ impl Cluster {
                 "pg_ctl",
                 &["start", "-w", "-D", "data", "-l", "log", "-o", &options]
             ),
-            "no start: {:?}",
-            self.folder
+            "no start: see {}/log",
+            self.folder.display()
         );
         let stop = self.command("pg_ctl", &["stop", "-D", "data", "-m", "immediate"]);
         let stop = std::iter::once(stop.get_program()).chain(stop.get_args());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use heyan::store::{Db, StoreError, Tx, limits, meta, visitors};
+use heyan::store::{Db, StoreError, Tx, limits, visitors};
 
 use super::{Scratch, at, on_both};
 

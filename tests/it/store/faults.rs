@@ -159,12 +159,16 @@ async fn a_neighbour_went_further() {
         let further = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
             SELECT version + 1000, 'later', success, checksum, 1 FROM _sqlx_migrations";
         match &mut tx {
-            heyan::store::Tx::Sqlite(tx) => {
-                drop(sqlx::raw_sql(further).execute(&mut **tx).await.unwrap())
-            }
-            heyan::store::Tx::Postgres(tx) => {
-                drop(sqlx::raw_sql(further).execute(&mut **tx).await.unwrap())
-            }
+            heyan::store::Tx::Sqlite(tx) => sqlx::raw_sql(further)
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+                .unwrap(),
+            heyan::store::Tx::Postgres(tx) => sqlx::raw_sql(further)
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+                .unwrap(),
         }
         tx.commit().await.unwrap();
         assert!(
@@ -181,7 +185,20 @@ async fn a_neighbour_went_further() {
 #[tokio::test]
 async fn servers_that_do_not_answer() {
     let error = open("postgres://nobody@127.0.0.1:1/x").await;
-    assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    assert!(
+        matches!(&error, StoreError::Unavailable(text) if text.contains("refused")),
+        "{error}"
+    );
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let error = open(&format!(
+        "postgres://nobody@{}/x",
+        silent.local_addr().unwrap()
+    ))
+    .await;
+    assert!(
+        matches!(&error, StoreError::Unavailable(text) if text.contains("not answer")),
+        "{error}"
+    );
     let scratch = Scratch::postgres().await;
     let missing = format!("{}_missing", scratch.url);
     let error = open(&missing).await;
@@ -246,6 +263,19 @@ async fn backed_up_and_restored() {
     restored.unwrap();
     let db = Db::open(&url, QUICK).await.unwrap();
     assert_eq!(count(&db, "a").await, 2);
+
+    // over a broken one, of which a log is left
+    db.close().await;
+    drop(db);
+    let broken = folder_of(&url).join("broken.db");
+    std::fs::write(&broken, "junk".repeat(2000)).unwrap();
+    std::fs::write(folder_of(&url).join("broken.db-wal"), "junk").unwrap();
+    let broken = format!("sqlite:{}", broken.display());
+    restore(&broken, &file).await.unwrap();
+    assert_eq!(
+        count(&Db::open(&broken, QUICK).await.unwrap(), "a").await,
+        2
+    );
 
     // into a new place; never from what is no backup
     let fresh = format!("sqlite:{}", folder_of(&url).join("fresh.db").display());

@@ -45,8 +45,8 @@ impl<S: Subscriber> Layer<S> for Catch {
         impl Visit for Statement {
             fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
                 match field.name() {
-                    "summary" => self.summary = value.trim().to_owned(),
-                    "db.statement" => self.whole = value.trim().to_owned(),
+                    "summary" => value.trim().clone_into(&mut self.summary),
+                    "db.statement" => value.trim().clone_into(&mut self.whole),
                     _ => {}
                 }
             }
@@ -66,6 +66,7 @@ impl<S: Subscriber> Layer<S> for Catch {
 }
 
 /// Runs each function that looks something up or changes what it has looked up.
+#[expect(clippy::too_many_lines, reason = "a list")]
 async fn everything(db: &Db) {
     let mut tx = db.write().await.unwrap();
     let tx = &mut tx;

@@ -131,7 +131,7 @@ on_both! {
         let mut tx = db.write().await.unwrap();
         let (_, row, _) = one_filing(&mut tx).await;
         tx.commit().await.unwrap();
-        let saver = |mut row: filing_requests::RequestRow| {
+        let save = |mut row: filing_requests::RequestRow| {
             let db = db.clone();
             tokio::spawn(async move {
                 let mut tx = db.write().await?;
@@ -139,15 +139,15 @@ on_both! {
                 tx.commit().await
             })
         };
-        let savers: Vec<_> = (0..8).map(|_| saver(row.clone())).collect();
-        let mut saved = 0;
-        for saver in savers {
-            match saver.await.unwrap() {
-                Ok(()) => saved += 1,
+        let at_once: Vec<_> = (0..8).map(|_| save(row.clone())).collect();
+        let mut winners = 0;
+        for each in at_once {
+            match each.await.unwrap() {
+                Ok(()) => winners += 1,
                 Err(error) => assert!(error.is_conflict(), "{error}"),
             }
         }
-        assert_eq!(saved, 1);
+        assert_eq!(winners, 1);
     }
 
     async fn references_and_bureaus(db) {
@@ -393,8 +393,8 @@ on_both! {
             "UPDATE filing_requests SET state = 'verifying', province = 'atlantis'",
         ] {
             match &mut tx {
-                heyan::store::Tx::Sqlite(tx) => drop(sqlx::raw_sql(spoil).execute(&mut **tx).await.unwrap()),
-                heyan::store::Tx::Postgres(tx) => drop(sqlx::raw_sql(spoil).execute(&mut **tx).await.unwrap()),
+                heyan::store::Tx::Sqlite(tx) => sqlx::raw_sql(spoil).execute(&mut **tx).await.map(drop).unwrap(),
+                heyan::store::Tx::Postgres(tx) => sqlx::raw_sql(spoil).execute(&mut **tx).await.map(drop).unwrap(),
             }
             let error = filing_requests::load(&mut tx, request.id).await.unwrap_err();
             assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
