@@ -71,6 +71,10 @@ impl Sqlite {
         // one migrating process at a time; sqlx's own lock is for servers only
         let mut tx = writer.begin_with("BEGIN IMMEDIATE").await?;
         schema::migrate(Engine::Sqlite, &mut *tx).await?;
+        // a file that cannot be written is opened all the same, and refuses only now
+        sqlx::raw_sql("UPDATE meta SET value = value WHERE key = 'oldest_version'")
+            .execute(&mut *tx)
+            .await?;
         tx.commit().await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(wanted.pool)

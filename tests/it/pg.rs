@@ -178,13 +178,16 @@ impl Cluster {
         let stop: Vec<_> = stop
             .map(|word| format!("'{}'", word.to_str().unwrap()))
             .collect();
+        std::fs::write(
+            self.folder.join("stop"),
+            format!("{}; rm -rf data", stop.join(" ")),
+        )
+        .unwrap();
         // 9: some test process still holds the lock
-        let watchdog = format!(
-            "while sleep 10; do flock -n -E 9 -x users {}; [ $? -eq 9 ] || exit; done",
-            stop.join(" ")
-        );
+        let watchdog =
+            "while sleep 10; do flock -n -E 9 -x users sh stop; [ $? -eq 9 ] || exit; done";
         Command::new("setsid")
-            .args(["sh", "-c", &watchdog])
+            .args(["sh", "-c", watchdog])
             .current_dir(&self.folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -152,6 +152,42 @@ async fn a_commit_that_fails_fails_for_all_of_its_batch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk() {
+    let scratch = Scratch::sqlite().await;
+    let db = &scratch.db;
+    let mut first = db.write().await.unwrap();
+    visitors::add(&mut first, "first", 1).await.unwrap();
+    let queued = db.clone();
+    let second = tokio::spawn(async move {
+        let mut tx = queued.write().await.unwrap();
+        raw(&mut tx, "PRAGMA max_page_count = 1").await.unwrap();
+        let error = visitors::add(&mut tx, &"long".repeat(10_000), 1)
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, StoreError::Full(_)) && error.is_unavailable(),
+            "{error}"
+        );
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // it was on disk, or it was told that it is not
+    let kept = if first.commit().await.is_ok() {
+        vec!["first"]
+    } else {
+        vec![]
+    };
+    second.await.unwrap();
+    assert_eq!(pages(db).await, kept);
+    let mut tx = db.write().await.unwrap();
+    raw(&mut tx, "PRAGMA max_page_count = 100000")
+        .await
+        .unwrap();
+    visitors::add(&mut tx, "next", 1).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(pages(db).await.last().unwrap(), "next");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_transaction_that_sqlite_itself_ended_is_noticed() {
     let scratch = Scratch::sqlite().await;
     let db = &scratch.db;
