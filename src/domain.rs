@@ -1,5 +1,13 @@
 //! The rules, pure: no async, no SQL, no HTTP, no clock and no randomness of their own.
 
+pub mod carrier;
+pub mod filing;
+pub mod id_document;
 pub mod ids;
+pub mod phone;
+pub mod policy;
 pub mod province;
+pub mod sms_code;
+pub mod text;
+pub mod time;
 pub mod words;

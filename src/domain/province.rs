@@ -1,11 +1,12 @@
 //! The 31 provinces of the mainland, as GB/T 2260 codes them. What is in force in one of them stands in `policy`.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 macro_rules! provinces {
     ($($name:ident $code:literal $slug:literal $full:literal $short:literal $one:literal $abbr:literal;)*) => {
         /// A province, municipality or autonomous region; each has one bureau (通信管理局).
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         pub enum Province { $(#[serde(rename = $slug)] $name,)* }
 
         impl Province {
