@@ -4,6 +4,8 @@ pub mod carrier;
 pub mod filing;
 pub mod id_document;
 pub mod ids;
+pub mod message;
+pub mod outcome;
 pub mod phone;
 pub mod policy;
 pub mod province;
