@@ -1,4 +1,4 @@
-//! Identifiers: a UUIDv7 in the database, `fr_` / `vf_` … and a ULID's 26 characters outside.
+//! Identifiers: a `UUIDv7` in the database, `fr_` / `vf_` … and a ULID's 26 characters outside.
 
 use std::{fmt, str::FromStr};
 

@@ -63,8 +63,14 @@ pub fn sentence(
 
         // P; S3 and S4 without 或已完成验证
         (O::NotFound, W2020) => "该条验证库里找不到记录或已完成验证。".to_owned(),
-        // S2: 核验错误1
-        (O::NotFound | O::NothingPending, W2018) => NOT_IN_THE_RECORDS.to_owned(),
+        // P
+        (O::NothingPending, W2020) if ended_known => {
+            "您暂无待短信核验的备案申请，无需重发短信。".to_owned()
+        }
+        // S2: 核验错误1; S3, S4
+        (O::NotFound | O::NothingPending, W2018) | (O::NothingPending, W2020) => {
+            NOT_IN_THE_RECORDS.to_owned()
+        }
 
         // P
         (O::TryAgain, _) => "您的短信核验失败，请您重新验证。".to_owned(),
@@ -78,13 +84,6 @@ pub fn sentence(
         (O::ResendLimit, _) => {
             "重发次数已到上限，若不能及时完成短信核验，您的备案申请将会被退回。".to_owned()
         }
-
-        // P
-        (O::NothingPending, W2020) if ended_known => {
-            "您暂无待短信核验的备案申请，无需重发短信。".to_owned()
-        }
-        // S3
-        (O::NothingPending, W2020) => NOT_IN_THE_RECORDS.to_owned(),
     }
 }
 

@@ -111,7 +111,12 @@ mod tests {
             assert_eq!(folded(typed), Err(TypedError::Empty), "{typed:?}");
         }
         for typed in [
-            "123\0456", "\u{0}", "12\t34", "1\u{1b}2", "1\n2", "1\u{85}2",
+            "123\u{0}456",
+            "\u{0}",
+            "12\t34",
+            "1\u{1b}2",
+            "1\n2",
+            "1\u{85}2",
         ] {
             assert_eq!(
                 folded(typed),

@@ -50,20 +50,18 @@ impl Filing {
             );
             parsed
         });
-        let subject = draft.subject.map(|subject| check.subject(subject));
+        // a part is `None` only where an error was told
+        let subject = draft
+            .subject
+            .map_or(Some(None), |subject| check.subject(subject).map(Some));
         let sites: Vec<_> = draft
             .sites
             .into_iter()
             .enumerate()
             .map(|(index, site)| check.site(index, site))
             .collect();
-        check.persons(subject.as_ref(), &sites);
-        // a part is `None` only where an error was told
-        let parts = (
-            subject.map_or(Some(None), |subject| subject.map(Some)),
-            sites.into_iter().collect(),
-        );
-        match parts {
+        check.persons(subject.as_ref().and_then(Option::as_ref), &sites);
+        match (subject, sites.into_iter().collect()) {
             (Some(subject), Some(sites)) if check.errors.is_empty() => Ok(Self {
                 province: draft.province,
                 kind: draft.kind,
@@ -274,10 +272,8 @@ impl Check {
     }
 
     /// Same phone = same person, so it cannot have two documents (同一手机号码对应不同证件).
-    fn persons(&mut self, subject: Option<&Option<Subject>>, sites: &[Option<Site>]) {
-        let subject = subject
-            .and_then(Option::as_ref)
-            .map(|subject| (SUBJECT_PRINCIPAL.to_owned(), &subject.principal));
+    fn persons(&mut self, subject: Option<&Subject>, sites: &[Option<Site>]) {
+        let subject = subject.map(|subject| (SUBJECT_PRINCIPAL.to_owned(), &subject.principal));
         let sites = sites
             .iter()
             .enumerate()

@@ -381,6 +381,10 @@ fn what_makes_no_sense_names_its_key() {
             "timeline[0].source: must say who says so",
         ),
         (
+            edited("national_entry = true", "national_entry = false"),
+            "national.timeline[0].policy: must be a policy with national_entry",
+        ),
+        (
             edited("source = \"P\"", "source = \"\""),
             "provinces.zhejiang.deviation.source: must say who says so",
         ),

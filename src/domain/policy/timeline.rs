@@ -67,6 +67,10 @@ impl Timeline {
             }
         }
         let national = read_place("national", &file.national, &file)?;
+        if let Some(index) = national.iter().position(|policy| !policy.national_entry) {
+            let key = format!("national.timeline[{index}].policy");
+            return Err(wrong(&key, "must be a policy with national_entry"));
+        }
         Ok(Self {
             provinces,
             national,

@@ -13,13 +13,13 @@ fn principal(phone: &str, previous: Option<&str>) -> Value {
     })
 }
 
-fn site(principal: Value) -> Value {
+fn site(principal: &Value) -> Value {
     json!({"name": "某某网", "domains": ["example.cn"], "principal": principal})
 }
 
-fn filing(kind: FilingKind, subject: Option<Value>, sites: Vec<Value>) -> Filing {
+fn filing(kind: FilingKind, subject: Option<Value>, sites: &[Value]) -> Filing {
     let subject = subject.map(|principal| json!({"name": "某某公司", "principal": principal}));
-    let sites: Vec<Value> = sites.into_iter().map(site).collect();
+    let sites: Vec<Value> = sites.iter().map(site).collect();
     let draft = json!({"province": "gansu", "kind": kind, "subject": subject, "sites": sites});
     Filing::parse(serde_json::from_value(draft).unwrap(), None).unwrap()
 }
@@ -65,29 +65,26 @@ fn each_kind_in_each_era() {
     let (subject, sites, both): (&[&str], &[&str], &[&str]) =
         (&[SUBJECT], &[SITE], &[SUBJECT, SITE]);
     for (filing, expected) in [
-        (filing(NewFiling, Some(a()), vec![b()]), [both; 3]),
-        (filing(NewFiling, Some(a()), vec![]), [subject; 3]),
-        (filing(NewSite, None, vec![b()]), [sites; 3]),
-        (filing(NewAccess, None, vec![b()]), [sites; 3]),
+        (filing(NewFiling, Some(a()), &[b()]), [both; 3]),
+        (filing(NewFiling, Some(a()), &[]), [subject; 3]),
+        (filing(NewSite, None, &[b()]), [sites; 3]),
+        (filing(NewAccess, None, &[b()]), [sites; 3]),
         // S0: 不变更,不验证; S2: 手机号不变验证原手机号
-        (filing(Change, Some(a()), vec![b()]), [none, both, both]),
-        (
-            filing(Change, Some(a()), vec![changed()]),
-            [sites, both, both],
-        ),
-        (filing(Change, Some(a()), vec![]), [none, subject, subject]),
+        (filing(Change, Some(a()), &[b()]), [none, both, both]),
+        (filing(Change, Some(a()), &[changed()]), [sites, both, both]),
+        (filing(Change, Some(a()), &[]), [none, subject, subject]),
         // S2: 只变更备注不进行短信核验
-        (filing(Change, None, vec![]), [none; 3]),
-        (filing(ChangePhone, Some(changed()), vec![]), [subject; 3]),
-        (filing(ChangePhone, None, vec![changed()]), [sites; 3]),
+        (filing(Change, None, &[]), [none; 3]),
+        (filing(ChangePhone, Some(changed()), &[]), [subject; 3]),
+        (filing(ChangePhone, None, &[changed()]), [sites; 3]),
         // S1: 暂不验证
         (
-            filing(CancelSubject, Some(a()), vec![]),
+            filing(CancelSubject, Some(a()), &[]),
             [none, subject, subject],
         ),
-        (filing(CancelSite, None, vec![b()]), [none, sites, sites]),
-        (filing(CancelSite, Some(a()), vec![b()]), [none, both, both]),
-        (filing(CancelAccess, None, vec![b()]), [none, sites, none]),
+        (filing(CancelSite, None, &[b()]), [none, sites, sites]),
+        (filing(CancelSite, Some(a()), &[b()]), [none, both, both]),
+        (filing(CancelAccess, None, &[b()]), [none, sites, none]),
     ] {
         assert_eq!(verified(&filing), expected, "{}", filing.kind);
     }
@@ -100,7 +97,7 @@ fn one_phone_is_one_task_with_all_its_roles() {
     let filing = filing(
         FilingKind::NewFiling,
         Some(shared()),
-        vec![other, shared(), shared()],
+        &[other, shared(), shared()],
     );
     let tasks = filing.tasks(&eras()[2]);
     let principals: Vec<_> = tasks.iter().map(|task| task.principals.clone()).collect();
@@ -122,7 +119,7 @@ fn a_changed_phone_is_verified_at_the_new_number_alone() {
     let filing = filing(
         FilingKind::ChangePhone,
         Some(principal("13900139000", Some("13700137000"))),
-        vec![],
+        &[],
     );
     for policy in eras() {
         let phones: Vec<_> = filing
@@ -137,19 +134,15 @@ fn a_changed_phone_is_verified_at_the_new_number_alone() {
 #[test]
 fn one_pass_is_for_a_site_cancelled_with_its_subject() {
     let a = || principal("13800138000", None);
-    assert!(filing(FilingKind::CancelSite, Some(a()), vec![a()]).one_pass());
-    assert!(!filing(FilingKind::CancelSite, None, vec![a(), a()]).one_pass());
-    assert!(!filing(FilingKind::NewFiling, Some(a()), vec![a()]).one_pass());
-    assert!(!filing(FilingKind::Change, Some(a()), vec![a()]).one_pass());
+    assert!(filing(FilingKind::CancelSite, Some(a()), &[a()]).one_pass());
+    assert!(!filing(FilingKind::CancelSite, None, &[a(), a()]).one_pass());
+    assert!(!filing(FilingKind::NewFiling, Some(a()), &[a()]).one_pass());
+    assert!(!filing(FilingKind::Change, Some(a()), &[a()]).one_pass());
 }
 
 #[test]
 fn zhejiangs_tail_is_the_cards() {
-    let mut filing = filing(
-        FilingKind::NewSite,
-        None,
-        vec![principal("13800138000", None)],
-    );
+    let mut filing = filing(FilingKind::NewSite, None, &[principal("13800138000", None)]);
     let permit =
         json!({"type": "hk_macau_permit", "number": "H01234567", "card_number": "A1234563"});
     filing.sites[0].principal.document = serde_json::from_value(permit).unwrap();
