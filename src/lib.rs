@@ -1,4 +1,7 @@
 #![forbid(unsafe_code)]
+pub mod clock;
 pub mod domain;
+pub mod keys;
+pub mod random;
 pub mod store;
 pub mod web;

@@ -61,6 +61,7 @@ async fn admin(server: &str, sql: String) {
 }
 
 /// `postgres://user@host:port`, without a database.
+#[expect(clippy::disallowed_methods, reason = "a test's own setting")]
 fn server() -> String {
     static SERVER: OnceLock<String> = OnceLock::new();
     SERVER
