@@ -1,4 +1,5 @@
 #![forbid(unsafe_code)]
+pub mod captcha;
 pub mod clock;
 pub mod domain;
 pub mod keys;

@@ -1,0 +1,272 @@
+//! Captchas: what is bound to the id, how long it is good, and that it gives the same bytes wherever it is drawn.
+
+use std::collections::HashSet;
+
+use super::*;
+
+const FORM: Form = Form::Verification;
+const GANSU: Option<Province> = Some(Province::Gansu);
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    at("2018-09-10T01:00:00Z")
+}
+
+fn ring(active: &str, names: &[&str]) -> Keys {
+    let key = |name: &str| (name.to_owned(), Zeroizing::new([name.as_bytes()[0]; 32]));
+    Keys::new(active, active, names.iter().map(|name| key(name)).collect()).unwrap()
+}
+
+fn captchas(seed: u64) -> Captchas {
+    Captchas::new(ring("a", &["a"]), Random::seeded(seed))
+}
+
+#[test]
+fn an_id_opens_to_what_it_was_made_of() {
+    let captchas = captchas(1);
+    let mut seen = HashSet::new();
+    let bureaus = Province::ALL.map(Some).into_iter().chain([None]);
+    for (bureau, form) in bureaus.flat_map(|bureau| Form::ALL.map(|form| (bureau, form))) {
+        let id = captchas.issue(form, bureau, now());
+        let url_safe = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        assert!(id.as_str().len() <= 100 && id.as_str().chars().all(url_safe));
+        let challenge = captchas.open(id.as_str()).unwrap();
+        let answer = challenge.answer();
+        assert!(answer.len() == LENGTH && answer.bytes().all(|c| ALPHABET.contains(&c)));
+        assert_eq!(challenge.expires_at(), at("2018-09-10T01:20:00Z"));
+        assert_eq!(
+            captchas.judge(id.as_str(), form, bureau, answer, now()),
+            Ok(())
+        );
+        assert!(seen.insert(answer.to_owned()));
+        assert_eq!(Form::from_word(form.as_str()), Some(form));
+    }
+}
+
+#[test]
+fn it_is_good_for_its_own_form_and_bureau() {
+    let captchas = captchas(1);
+    let id = captchas.issue(FORM, GANSU, now());
+    let answer = captchas.open(id.as_str()).unwrap().answer().to_owned();
+    let judge = |form, bureau| captchas.judge(id.as_str(), form, bureau, &answer, now());
+    assert_eq!(judge(FORM, GANSU), Ok(()));
+    assert_eq!(judge(Form::Resend, GANSU), Err(Refusal::NotOurs));
+    assert_eq!(judge(FORM, None), Err(Refusal::NotOurs));
+    assert_eq!(judge(FORM, Some(Province::Tianjin)), Err(Refusal::NotOurs));
+    // and says so in its prefix, which is sealed in
+    for prefix in ["ir62", "iv00", "iv12"] {
+        let forged = format!("{prefix}{}", &id.as_str()[4..]);
+        assert_eq!(captchas.open(&forged).err(), Some(CaptchaError));
+    }
+}
+
+#[test]
+fn no_altered_id_opens() {
+    let captchas = captchas(1);
+    let id = captchas.issue(FORM, GANSU, now()).to_string();
+    for place in 0..id.len() {
+        for other in ["A", "b", "0", "-", "=", "."] {
+            let mut altered = id.clone();
+            altered.replace_range(place..=place, other);
+            assert_eq!(captchas.open(&altered).is_ok(), altered == id, "{altered}");
+        }
+        assert!(captchas.open(&id[..place]).is_err());
+    }
+    let long = format!("iv62{}", "A".repeat(10_000));
+    for garbled in [
+        "",
+        "iv",
+        "汉字汉字",
+        "iv62",
+        "iv62\0",
+        &(id.clone() + "A"),
+        &long,
+    ] {
+        assert!(captchas.open(garbled).is_err());
+    }
+    // another secret under the same name
+    let zeros = [("a".to_owned(), Zeroizing::new([0; 32]))].into();
+    let others = Captchas::new(Keys::new("a", "a", zeros).unwrap(), Random::seeded(1));
+    assert!(others.open(&id).is_err());
+}
+
+#[test]
+fn it_is_good_for_twenty_minutes() {
+    let captchas = captchas(1);
+    let id = captchas.issue(FORM, None, now());
+    let answer = captchas.open(id.as_str()).unwrap().answer().to_owned();
+    let judge = |text| captchas.judge(id.as_str(), FORM, None, &answer, at(text));
+    assert_eq!(judge("2018-09-10T01:19:59.999Z"), Ok(()));
+    assert_eq!(judge("2018-09-10T01:20:00Z"), Err(Refusal::Expired));
+    // a sandbox's clock that was turned back
+    assert_eq!(judge("2017-12-01T00:00:00Z"), Err(Refusal::Expired));
+    // another instance's clock is a little behind
+    assert_eq!(judge("2018-09-10T00:59:59Z"), Ok(()));
+}
+
+#[test]
+fn answers_are_folded() {
+    let captchas = captchas(1);
+    let id = captchas.issue(FORM, None, now());
+    let answer = captchas.open(id.as_str()).unwrap().answer().to_owned();
+    let judge = |given: &str| captchas.judge(id.as_str(), FORM, None, given, now());
+    let wide = |c: char| char::from_u32(u32::from(c) + 0xFEE0).unwrap();
+    for right in [
+        answer.to_lowercase(),
+        format!("  {} {}\u{3000}", &answer[..2], &answer[2..]),
+        answer.chars().map(wide).collect(),
+    ] {
+        assert_eq!(judge(&right), Ok(()), "{right}");
+    }
+    for missing in ["", "  ", "\u{3000}"] {
+        assert_eq!(judge(missing), Err(Refusal::Missing));
+    }
+    assert_eq!(
+        captchas.judge("", FORM, None, &answer, now()),
+        Err(Refusal::Missing)
+    );
+    for wrong in [
+        &answer[1..],
+        &format!("{answer}2"),
+        &format!("{answer}\0"),
+        "00000",
+        "验证",
+    ] {
+        assert_eq!(judge(wrong), Err(Refusal::Wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn the_same_id_gives_the_same_bytes_on_every_instance() {
+    let (here, there) = (captchas(1), captchas(2));
+    let id = here.issue(FORM, GANSU, now());
+    let first = here.open(id.as_str()).unwrap();
+    let (png, wav) = (first.png(), first.wav());
+    for _ in 0..100 {
+        let again = there.open(id.as_str()).unwrap();
+        assert!(again.png() == png && again.wav() == wav);
+        assert_eq!(again.use_hash(), first.use_hash());
+    }
+}
+
+#[test]
+fn rotation_changes_no_captcha_under_way() {
+    let old = captchas(1);
+    let id = old.issue(FORM, GANSU, now());
+    let rotated = Captchas::new(ring("b", &["a", "b"]), Random::seeded(2));
+    let (before, after) = (
+        old.open(id.as_str()).unwrap(),
+        rotated.open(id.as_str()).unwrap(),
+    );
+    assert_eq!(after.answer(), before.answer());
+    assert_eq!(after.png(), before.png());
+    assert_eq!(old.use_hash(id.as_str()), rotated.use_hash(id.as_str()));
+    let fresh = rotated.issue(FORM, GANSU, now());
+    assert!(rotated.open(fresh.as_str()).is_ok());
+    assert!(old.open(fresh.as_str()).is_err());
+}
+
+#[test]
+fn pictures_are_small_and_no_two_alike() {
+    let captchas = captchas(1);
+    let mut seen = HashSet::new();
+    for _ in 0..100 {
+        let id = captchas.issue(FORM, None, now());
+        let picture = captchas.open(id.as_str()).unwrap().png();
+        assert!(picture.len() <= 4096, "{} bytes", picture.len());
+        let reader = png::Decoder::new(&picture[..]).read_info().unwrap();
+        let info = reader.info();
+        assert_eq!((info.width, info.height), SIZE);
+        assert!(seen.insert(picture));
+    }
+}
+
+#[test]
+fn the_same_characters_are_drawn_and_spoken_differently_each_time() {
+    let seeded = |seed| ChaCha12Rng::seed_from_u64(seed);
+    assert_ne!(
+        image::png("2468A", &mut seeded(1)),
+        image::png("2468A", &mut seeded(2))
+    );
+    assert_ne!(
+        sound::wav("2468A", &mut seeded(1)),
+        sound::wav("2468A", &mut seeded(2))
+    );
+}
+
+#[test]
+fn every_character_is_drawn() {
+    let blank = image::png("", &mut ChaCha12Rng::seed_from_u64(1));
+    let mut seen = HashSet::from([blank]);
+    for &character in ALPHABET {
+        let text = char::from(character).to_string();
+        let picture = image::png(&text, &mut ChaCha12Rng::seed_from_u64(1));
+        assert!(seen.insert(picture), "{text}");
+    }
+}
+
+/// How loud each hundredth of a second is, 0 to 1 (root mean square), and the samples as numbers.
+fn loudness(wav: &[u8]) -> Vec<f32> {
+    assert_eq!(&wav[..4], b"RIFF");
+    assert_eq!(&wav[8..16], b"WAVEfmt ");
+    let samples = &wav[44..];
+    let number = |at: usize| u32::from_le_bytes(wav[at..at + 4].try_into().unwrap()) as usize;
+    assert_eq!((number(4), number(40)), (wav.len() - 8, samples.len()));
+    assert_eq!((number(24), wav[22], wav[34]), (11_025, 1, 8));
+    let power = |window: &[u8]| {
+        let squares = window
+            .iter()
+            .map(|&s| ((f32::from(s) - 128.0) / 128.0).powi(2));
+        (squares.sum::<f32>() / 110.0).sqrt()
+    };
+    samples.chunks_exact(110).map(power).collect()
+}
+
+#[test]
+fn five_names_are_spoken_with_pauses_between() {
+    let captchas = captchas(1);
+    for _ in 0..10 {
+        let id = captchas.issue(FORM, None, now());
+        let wav = captchas.open(id.as_str()).unwrap().wav();
+        assert!(wav.len() <= 200_000, "{} bytes", wav.len());
+        let loud: Vec<bool> = loudness(&wav).iter().map(|&l| l > 0.11).collect();
+        // a name has short gaps of its own; a pause lasts from 1.1 s, less the faint ends of the names
+        let mut names = 0;
+        let mut quiet = 100;
+        for &loud in &loud {
+            if loud && quiet >= 70 {
+                names += 1;
+            }
+            quiet = if loud { 0 } else { quiet + 1 };
+        }
+        assert_eq!(names, LENGTH, "{loud:?}");
+        assert!(loud[..50].iter().all(|loud| !loud), "a pause leads in");
+        let seconds = loud.len() / 100;
+        assert!((7..=13).contains(&seconds), "{seconds} s");
+    }
+}
+
+#[test]
+fn every_character_has_a_voice_of_its_own() {
+    let mut seen = HashSet::new();
+    for &character in ALPHABET {
+        let wav = sound::wav(
+            &char::from(character).to_string(),
+            &mut ChaCha12Rng::seed_from_u64(1),
+        );
+        let peak = loudness(&wav).into_iter().fold(0.0, f32::max);
+        assert!(peak > 0.15, "{} is heard: {peak}", char::from(character));
+        assert!(seen.insert(wav));
+    }
+}
+
+#[test]
+fn debug_shows_no_answer() {
+    let captchas = captchas(1);
+    let id = captchas.issue(FORM, None, now());
+    let challenge = captchas.open(id.as_str()).unwrap();
+    assert!(!format!("{challenge:?} {captchas:?}").contains(challenge.answer()));
+}
