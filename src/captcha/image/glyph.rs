@@ -14,7 +14,7 @@ use rand_chacha::ChaCha12Rng;
 use crate::captcha::ALPHABET;
 
 /// Lower-case forms that are as easy to tell apart as the upper-case ones.
-const LOWER: &[char] = &['a', 'k', 'm', 'w', 'y'];
+const LOWER: &[char] = &['a', 'm', 'w', 'y'];
 
 /// A character's shape: how much ink each pixel has, 0 to 1.
 pub(super) struct Glyph {
