@@ -4,5 +4,6 @@ pub mod clock;
 pub mod domain;
 pub mod keys;
 pub mod random;
+pub mod sms;
 pub mod store;
 pub mod web;
