@@ -1,0 +1,155 @@
+//! Counting a submission by its client's address and its phone, in windows that all instances share.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    domain::{
+        limit::{Window, seconds_until},
+        phone::Phone,
+    },
+    flow::{Result, Services, retry, told::Told},
+    keys::{Keys, Purpose},
+    store::{Tx, captchas, limits},
+};
+
+/// The counters that one submission counts in.
+#[derive(Clone)]
+pub struct Counting {
+    now: DateTime<Utc>,
+    address: Bucket,
+    phone: [Bucket; 2],
+}
+
+#[derive(Clone)]
+struct Bucket {
+    hash: [u8; 32],
+    most: i64,
+    end: DateTime<Utc>,
+}
+
+impl Bucket {
+    fn new(keys: &Keys, window: Window, who: &[u8], most: u32, now: DateTime<Utc>) -> Self {
+        let end = window.end(now);
+        let starts = end.timestamp_millis().to_be_bytes();
+        let parts: &[&[u8]] = &[window.name().as_bytes(), who, &starts];
+        Self {
+            hash: keys.hash(Purpose::Limit, parts).value,
+            most: most.into(),
+            end,
+        }
+    }
+
+    /// One more is within the limit.
+    async fn has_room(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<bool> {
+        Ok(limits::peek(tx, &self.hash, now).await? < self.most)
+    }
+}
+
+impl Counting {
+    pub fn new(services: &Services, address: IpAddr, phone: &Phone, now: DateTime<Utc>) -> Self {
+        let (keys, most) = (&services.keys, services.settings.limits);
+        let address = network(address);
+        let of_phone = |window, most| {
+            Bucket::new(keys, window, phone.as_str().as_bytes(), most, now)
+        };
+        let most_of_address = most.per_address_per_10_minutes;
+        Self {
+            now,
+            address: Bucket::new(keys, Window::Address, &address, most_of_address, now),
+            phone: [
+                of_phone(Window::PhoneHour, most.per_phone_per_hour),
+                of_phone(Window::PhoneDay, most.per_phone_per_day),
+            ],
+        }
+    }
+
+    /// A client past its address's limit is refused before anything is looked at.
+    pub async fn refused_outright<A>(&self, services: &Services) -> Result<Option<Told<A>>> {
+        let mut tx = services.db.read().await?;
+        let room = self.address.has_room(&mut tx, self.now).await?;
+        Ok((!room).then(|| self.limited(&self.address)))
+    }
+
+    /// Nothing is counted, but past its phone's limit it is not told.
+    pub async fn past_for_phone<A>(&self, services: &Services) -> Result<Option<Told<A>>> {
+        let mut tx = services.db.read().await?;
+        for bucket in &self.phone {
+            if !bucket.has_room(&mut tx, self.now).await? {
+                return Ok(Some(self.limited(bucket)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Counts the submission, once for each captcha used up (`None`: none was); past a limit, what is told instead.
+    pub async fn count<A: Send + 'static>(
+        &self,
+        services: &Services,
+        captcha: Option<[u8; 32]>,
+    ) -> Result<Option<Told<A>>> {
+        let counting = self.clone();
+        retry(services, move |services| {
+            let counting = counting.clone();
+            async move {
+                let mut tx = services.db.write().await?;
+                let past = counting.count_in(&mut tx, captcha).await?;
+                tx.commit().await?;
+                Ok(past)
+            }
+        })
+        .await
+    }
+
+    async fn count_in<A>(&self, tx: &mut Tx, captcha: Option<[u8; 32]>) -> Result<Option<Told<A>>> {
+        if let Some(id_hash) = &captcha
+            && !captchas::settle(tx, id_hash).await?
+        {
+            // the same POST has been counted: what it was told is told again
+            let used = captchas::load(tx, id_hash).await?;
+            return Ok(used.filter(|used| used.limited).map(|_| self.limited(&self.address)));
+        }
+        let mut past = None;
+        for bucket in [&self.address, &self.phone[0], &self.phone[1]] {
+            if limits::count(tx, &bucket.hash, bucket.end).await? > bucket.most {
+                past = Some(self.limited(bucket));
+            }
+        }
+        if let (Some(id_hash), Some(_)) = (&captcha, &past) {
+            captchas::set_limited(tx, id_hash).await?;
+        }
+        Ok(past)
+    }
+
+    fn limited<A>(&self, bucket: &Bucket) -> Told<A> {
+        Told::Limited {
+            retry_after: seconds_until(bucket.end, self.now),
+        }
+    }
+}
+
+/// An IPv4 address, or an IPv6 one's /64: a household has 2^64 of those.
+fn network(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.octets().into(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).octets().into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_in_a_64_are_one_and_a_mapped_address_is_itself() {
+        let of = |text: &str| network(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2:3::4"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+}
