@@ -2,7 +2,9 @@
 pub mod captcha;
 pub mod clock;
 pub mod domain;
+pub mod flow;
 pub mod keys;
+pub mod metrics;
 pub mod random;
 pub mod sms;
 pub mod store;

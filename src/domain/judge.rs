@@ -75,7 +75,10 @@ fn ended(candidates: &[Candidate], fits: impl Fn(&Candidate) -> bool) -> Judgeme
         );
         done && !went_back
     };
-    if let Some(place) = candidates.iter().position(|one| fits(one) && needs_nothing(one)) {
+    if let Some(place) = candidates
+        .iter()
+        .position(|one| fits(one) && needs_nothing(one))
+    {
         return Judgement::AlreadyVerified(place);
     }
     // the newest tells best what became of it

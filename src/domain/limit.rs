@@ -64,12 +64,24 @@ mod tests {
         let at = |text: &str| parse_time(text).unwrap();
         let now = at("2018-09-10T23:59:59.999+08:00");
         let midnight = at("2018-09-11T00:00+08:00");
-        for window in [Window::PhoneHour, Window::PhoneDay, Window::Address, Window::Api] {
+        for window in [
+            Window::PhoneHour,
+            Window::PhoneDay,
+            Window::Address,
+            Window::Api,
+        ] {
             assert_eq!(window.end(now), midnight, "{window:?}");
-            assert_eq!(window.end(midnight), midnight + window.length(), "{window:?}");
+            assert_eq!(
+                window.end(midnight),
+                midnight + window.length(),
+                "{window:?}"
+            );
         }
         assert_eq!(seconds_until(midnight, now), 1);
         assert_eq!(seconds_until(midnight, midnight), 1);
-        assert_eq!(seconds_until(midnight, midnight - TimeDelta::milliseconds(1001)), 2);
+        assert_eq!(
+            seconds_until(midnight, midnight - TimeDelta::milliseconds(1001)),
+            2
+        );
     }
 }

@@ -170,7 +170,10 @@ impl Request {
 
     /// Code or tail was wrong: a try is charged. The last one fails it, and its request goes back at once.
     pub fn wrong_try(&mut self, id: VerificationId, now: At) -> (Tried, Vec<Event>) {
-        let most = self.policy.as_ref().map_or(0, |policy| policy.max_wrong_tries);
+        let most = self
+            .policy
+            .as_ref()
+            .map_or(0, |policy| policy.max_wrong_tries);
         let Some(verification) = self.live(id, now) else {
             return (Tried::Failed, Vec::new());
         };
@@ -241,13 +244,18 @@ impl Request {
 
     /// The principal asks for another SMS.
     pub fn resend(&mut self, id: VerificationId, now: At) -> (Resent, Vec<Event>) {
-        let most = self.policy.as_ref().map_or(0, |policy| policy.max_manual_resends);
+        let most = self
+            .policy
+            .as_ref()
+            .map_or(0, |policy| policy.max_manual_resends);
         match self.live(id, now) {
             None => (Resent::Limit, Vec::new()),
             Some(verification) if verification.first_sent_at.is_none() => {
                 (Resent::FirstOnItsWay, Vec::new())
             }
-            Some(verification) if verification.manual_resends >= most => (Resent::Limit, Vec::new()),
+            Some(verification) if verification.manual_resends >= most => {
+                (Resent::Limit, Vec::new())
+            }
             Some(verification) => {
                 verification.manual_resends += 1;
                 let left = most - verification.manual_resends;
@@ -286,7 +294,11 @@ impl Request {
     }
 
     fn must_be(&self, state: RequestState) -> Result<(), NotNow> {
-        if self.state == state { Ok(()) } else { Err(NotNow) }
+        if self.state == state {
+            Ok(())
+        } else {
+            Err(NotNow)
+        }
     }
 
     fn fail(&mut self, id: VerificationId, reason: ReturnReason, now: At) -> Vec<Event> {

@@ -18,7 +18,9 @@ use crate::{
     keys::{Cell, Keys},
     random::Random,
     store::{
-        Tx, events, filing_requests::{self, RequestRow}, outbox,
+        Tx, events,
+        filing_requests::{self, RequestRow},
+        outbox,
         verifications::{self, VerificationRow},
     },
 };
@@ -163,7 +165,9 @@ pub(super) fn apply_request(row: &mut RequestRow, request: &Request, services: &
     row.ended_at = request.ended_at;
     row.handed_over_at = request.handed_over_at;
     if row.purged_at.is_none() {
-        row.purge_at = request.ended_at.map(|ended| ended + services.settings.retention);
+        row.purge_at = request
+            .ended_at
+            .map(|ended| ended + services.settings.retention);
     }
 }
 
@@ -180,7 +184,8 @@ fn apply(row: &mut VerificationRow, verification: &Verification) {
 }
 
 fn from_row(row: &VerificationRow) -> Result<Verification> {
-    let count = |n: i64| u32::try_from(n).map_err(|_| FlowError::Corrupt("a negative count".into()));
+    let count =
+        |n: i64| u32::try_from(n).map_err(|_| FlowError::Corrupt("a negative count".into()));
     Ok(Verification {
         id: row.id,
         state: row.state,

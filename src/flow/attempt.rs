@@ -105,7 +105,9 @@ where
     };
     let used = Use::new(&services.keys, attempt, fields, &challenge);
     let id_hash = used.id_hash;
-    let step = retry(services, move |services| take(services, used.clone(), decide.clone(), now));
+    let step = retry(services, move |services| {
+        take(services, used.clone(), decide.clone(), now)
+    });
     Ok(match step.await? {
         Step::UsedByAnother => {
             let past = counting.count(services, None).await?;
@@ -142,7 +144,9 @@ where
     Fut: Future<Output = Result<(Tx, A)>>,
 {
     let mut tx = services.db.write().await?;
-    let Use { id_hash, digest, .. } = &used;
+    let Use {
+        id_hash, digest, ..
+    } = &used;
     if !captchas::take(&mut tx, id_hash, &digest.value, now, used.expires_at).await? {
         return before(&services, &mut tx, &used).await;
     }
@@ -167,7 +171,9 @@ async fn before<A: Judged>(services: &Services, tx: &mut Tx, used: &Use) -> Resu
     if !used.digest.matches(&row.form_digest) {
         return Ok(Step::UsedByAnother);
     }
-    let sealed = row.result.ok_or_else(|| FlowError::Corrupt("a captcha without result".into()))?;
+    let sealed = row
+        .result
+        .ok_or_else(|| FlowError::Corrupt("a captcha without result".into()))?;
     let plain = services.keys.open(cell(&used.id_hash), &sealed)?;
     Ok(Step::Judged(serde_json::from_slice(&plain)?))
 }
@@ -176,7 +182,11 @@ impl Use {
     fn new(keys: &Keys, attempt: &Attempt, fields: &[&str], challenge: &Challenge) -> Self {
         let bureau = attempt.bureau.map_or("", Province::slug);
         let answer = fold(&attempt.captcha_answer).unwrap_or_default();
-        let mut parts = vec![attempt.form.as_str().as_bytes(), bureau.as_bytes(), answer.as_bytes()];
+        let mut parts = vec![
+            attempt.form.as_str().as_bytes(),
+            bureau.as_bytes(),
+            answer.as_bytes(),
+        ];
         parts.extend(fields.iter().map(|field| field.as_bytes()));
         let digest = match keys.hash_with(&challenge.use_hash().key, Purpose::Form, &parts) {
             Ok(digest) => digest,

@@ -1,9 +1,18 @@
 //! The verifications of a phone that a visitor typed.
 
-use super::{Result, Services, aggregate::{self, Loaded, Person}, hashes};
+use super::{
+    Result, Services,
+    aggregate::{self, Loaded, Person},
+    hashes,
+};
 use crate::{
-    domain::{id_document::IdTail, phone::Phone, policy::Policy, province::Province, words::RequestState},
-    store::{StoreError, Tx, verifications::{self, Candidate}},
+    domain::{
+        id_document::IdTail, phone::Phone, policy::Policy, province::Province, words::RequestState,
+    },
+    store::{
+        StoreError, Tx,
+        verifications::{self, Candidate},
+    },
 };
 
 /// All verifications of a phone, of a province or of all, ended ones included, oldest first.
@@ -34,7 +43,10 @@ pub(super) fn tail_is(services: &Services, one: &Candidate, tail: &IdTail) -> Re
 }
 
 /// The policy of a candidate's request, and its person's name.
-pub(super) fn of_request(services: &Services, one: &Candidate) -> Result<(Option<Policy>, Option<String>)> {
+pub(super) fn of_request(
+    services: &Services,
+    one: &Candidate,
+) -> Result<(Option<Policy>, Option<String>)> {
     let policy = aggregate::policy(one.policy.as_deref())?;
     let person = Person::open(&services.keys, &one.verification)?;
     Ok((policy, person.map(|person| person.name)))

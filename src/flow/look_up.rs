@@ -79,7 +79,9 @@ pub async fn list(
     let mut tx = services.db.read().await?;
     let listed = filing_requests::list(&mut tx, provider, filter, before, limit).await?;
     drop(tx);
-    let views = listed.into_iter().map(|(row, rows)| view(services, row, rows));
+    let views = listed
+        .into_iter()
+        .map(|(row, rows)| view(services, row, rows));
     views.collect()
 }
 

@@ -118,7 +118,9 @@ async fn draw(
         let Some(own) = hashes.next() else { continue };
         let mut taken = false;
         for older in hashes {
-            taken |= sms_codes::verification_of(tx, &older.value).await?.is_some();
+            taken |= sms_codes::verification_of(tx, &older.value)
+                .await?
+                .is_some();
         }
         if !taken && sms_codes::insert(tx, &own.value, own.key.as_str(), verification, now).await? {
             return Ok(code);
@@ -132,6 +134,8 @@ fn link(services: &Services, row: &VerificationRow) -> Result<Option<String>> {
     let Some(key) = &row.link_key else {
         return Ok(None);
     };
-    let token = services.keys.link_token(row.id.0.as_bytes(), &key.parse()?)?;
+    let token = services
+        .keys
+        .link_token(row.id.0.as_bytes(), &key.parse()?)?;
     Ok(Some(format!("{}/v/{token}", services.settings.public_url)))
 }

@@ -12,11 +12,7 @@ use super::{
 };
 use crate::{
     domain::{
-        ids::RequestId,
-        phone::Phone,
-        province::Province,
-        text::mask_name,
-        words::VerificationState,
+        ids::RequestId, phone::Phone, province::Province, text::mask_name, words::VerificationState,
     },
     store::{Tx, filing_requests},
 };
@@ -84,9 +80,13 @@ pub async fn progress(
     let bureau = attempt.bureau;
     let fields = [request_id.as_str(), phone.as_str()];
     let (asked, of) = (request_id.clone(), phone.clone());
-    attempt::run(services, &attempt, &phone, &fields, move |services, tx, _| {
-        decide(services, tx, asked.clone(), of.clone(), bureau)
-    })
+    attempt::run(
+        services,
+        &attempt,
+        &phone,
+        &fields,
+        move |services, tx, _| decide(services, tx, asked.clone(), of.clone(), bureau),
+    )
     .await
 }
 
@@ -114,7 +114,9 @@ async fn decide(
 /// The phone is one of the request's principals'.
 async fn names(tx: &mut Tx, services: &Services, id: RequestId, phone: &Phone) -> Result<bool> {
     let filing = review_phone::filing(tx, services, id).await?;
-    Ok(filing.principals().any(|(_, principal)| principal.phone == *phone))
+    Ok(filing
+        .principals()
+        .any(|(_, principal)| principal.phone == *phone))
 }
 
 async fn found(tx: &mut Tx, services: &Services, id: RequestId) -> Result<Found> {

@@ -41,10 +41,18 @@ pub async fn resend(
 ) -> Result<Told<Answer>> {
     let bureau = attempt.bureau;
     let fields = [phone.as_str(), tail.as_str()];
-    let given = Given { phone: phone.clone(), tail: tail.clone(), bureau };
-    let told = attempt::run(services, &attempt, &phone, &fields, move |services, tx, now| {
-        decide(services, tx, given.clone(), now)
-    })
+    let given = Given {
+        phone: phone.clone(),
+        tail: tail.clone(),
+        bureau,
+    };
+    let told = attempt::run(
+        services,
+        &attempt,
+        &phone,
+        &fields,
+        move |services, tx, now| decide(services, tx, given.clone(), now),
+    )
     .await;
     services.wake.notify_one();
     verify::or_try_again(services, bureau, told)
@@ -125,7 +133,11 @@ fn told(
     one: &Candidate,
 ) -> Result<Answer> {
     let id = one.verification.id;
-    let verification = loaded.request.verifications.iter().find(|other| other.id == id);
+    let verification = loaded
+        .request
+        .verifications
+        .iter()
+        .find(|other| other.id == id);
     let policy = loaded.request.policy.as_ref();
     Ok(match outcome {
         Resent::Limit => verify::about(services, Outcome::ResendLimit, one)?,

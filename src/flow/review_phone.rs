@@ -40,15 +40,30 @@ pub async fn review_phone(
             let state = loaded.request.state;
             let not_now = |_| FlowError::Ended(state);
             let (events, tasks) = if approve {
-                let policy = loaded.request.policy.as_ref().ok_or(FlowError::Ended(state))?;
+                let policy = loaded
+                    .request
+                    .policy
+                    .as_ref()
+                    .ok_or(FlowError::Ended(state))?;
                 let tasks = filing(&mut tx, &services, id).await?.tasks(policy);
                 let ids = submit::new_ids(&services, tasks.len(), now);
                 (loaded.request.approve(&ids, now).map_err(not_now)?, tasks)
             } else {
-                (loaded.request.reject(reason, now).map_err(not_now)?, Vec::new())
+                (
+                    loaded.request.reject(reason, now).map_err(not_now)?,
+                    Vec::new(),
+                )
             };
             aggregate::save(&mut tx, &services, &mut loaded, &events, Actor::Bureau, now).await?;
-            submit::start(&mut tx, &services, &loaded.row, &loaded.request, &tasks, now).await?;
+            submit::start(
+                &mut tx,
+                &services,
+                &loaded.row,
+                &loaded.request,
+                &tasks,
+                now,
+            )
+            .await?;
             Ok(tx.commit().await?)
         }
     })
@@ -59,13 +74,17 @@ pub async fn review_phone(
 
 /// The whole filing of a request that has not been purged.
 pub(super) async fn filing(tx: &mut Tx, services: &Services, id: RequestId) -> Result<Filing> {
-    let sealed = filing_requests::content(tx, id).await?.ok_or(FlowError::NotFound)?;
+    let sealed = filing_requests::content(tx, id)
+        .await?
+        .ok_or(FlowError::NotFound)?;
     let plain: Zeroizing<Vec<u8>> = services.keys.open(submit::content_cell(&id), &sealed)?;
     Ok(Filing::from_stored(&plain)?)
 }
 
 fn checked(reason: Option<String>) -> Result<Option<String>> {
-    let reason = reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+    let reason = reason
+        .map(|reason| reason.trim().to_owned())
+        .filter(|reason| !reason.is_empty());
     let wrong = |detail: String| {
         Err(FlowError::Invalid(vec![FieldError {
             pointer: "/reason".into(),

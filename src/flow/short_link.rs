@@ -2,7 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{FlowError, Result, Services, aggregate::{self, Person}, hashes, told::Standing};
+use super::{
+    FlowError, Result, Services,
+    aggregate::{self, Person},
+    hashes,
+    told::Standing,
+};
 use crate::{
     domain::{phone::Phone, policy::Policy, province::Province, words::VerificationState},
     store::verifications,

@@ -104,11 +104,12 @@ async fn store(
     may_resubmit(&mut tx, provider, filing.resubmits).await?;
 
     let id = RequestId::new(now, services.random.bytes());
-    let tasks = policy.as_ref().map_or_else(Vec::new, |policy| filing.tasks(policy));
+    let tasks = policy
+        .as_ref()
+        .map_or_else(Vec::new, |policy| filing.tasks(policy));
     let ids = new_ids(&services, tasks.len(), now);
     let snapshot = policy.as_deref().cloned();
-    let (request, events) =
-        Request::submitted(filing.kind, snapshot, filing.one_pass(), &ids, now);
+    let (request, events) = Request::submitted(filing.kind, snapshot, filing.one_pass(), &ids, now);
     let mut row = RequestRow {
         id,
         provider_id: provider,
@@ -131,7 +132,9 @@ async fn store(
     };
     aggregate::apply_request(&mut row, &request, &services);
     let plain = Zeroizing::new(serde_json::to_vec(filing)?);
-    let content = services.keys.seal(content_cell(&id), &plain, &services.random);
+    let content = services
+        .keys
+        .seal(content_cell(&id), &plain, &services.random);
     if !filing_requests::insert(&mut tx, &row, &content).await? {
         return Err(not_to_be_resubmitted("has been resubmitted already"));
     }
@@ -149,7 +152,11 @@ async fn store(
 }
 
 /// Identifiers for so many verifications.
-pub(super) fn new_ids(services: &Services, count: usize, now: DateTime<Utc>) -> Vec<VerificationId> {
+pub(super) fn new_ids(
+    services: &Services,
+    count: usize,
+    now: DateTime<Utc>,
+) -> Vec<VerificationId> {
     (0..count)
         .map(|_| VerificationId::new(now, services.random.bytes()))
         .collect()

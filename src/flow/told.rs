@@ -137,7 +137,12 @@ impl Answer {
     /// The outcome's sentence; the page writes 尊敬的ICP用户： before it.
     #[must_use]
     pub fn sentence(&self) -> String {
-        outcome::sentence(self.outcome, self.wording, self.name.as_deref(), self.ended_known)
+        outcome::sentence(
+            self.outcome,
+            self.wording,
+            self.name.as_deref(),
+            self.ended_known,
+        )
     }
 
     /// The panel's heading.

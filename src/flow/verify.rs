@@ -44,14 +44,26 @@ pub async fn verify(
     tail: IdTail,
 ) -> Result<Told<Answer>> {
     let bureau = attempt.bureau;
-    let given = Given { code, phone: phone.clone(), tail, bureau };
-    let fields = [given.code.as_str().to_owned(), given.tail.as_str().to_owned()];
+    let given = Given {
+        code,
+        phone: phone.clone(),
+        tail,
+        bureau,
+    };
+    let fields = [
+        given.code.as_str().to_owned(),
+        given.tail.as_str().to_owned(),
+    ];
     let fields = [fields[0].as_str(), phone.as_str(), fields[1].as_str()];
     let told = {
         let given = given.clone();
-        attempt::run(services, &attempt, &phone, &fields, move |services, tx, now| {
-            decide(services, tx, given.clone(), now)
-        })
+        attempt::run(
+            services,
+            &attempt,
+            &phone,
+            &fields,
+            move |services, tx, now| decide(services, tx, given.clone(), now),
+        )
         .await
     };
     or_try_again(services, bureau, told)
@@ -87,7 +99,10 @@ impl Judged for Answer {
     }
 
     fn is_always_told(&self) -> bool {
-        matches!(self.outcome, Outcome::VerifiedAll | Outcome::VerifiedWaiting)
+        matches!(
+            self.outcome,
+            Outcome::VerifiedAll | Outcome::VerifiedWaiting
+        )
     }
 }
 
@@ -190,7 +205,10 @@ async fn charge(
         }
     }
     let wording = || wording_now(services, None, now);
-    Ok(told.map_or_else(|| Answer::new(Outcome::NotFound, wording()), |(_, answer)| answer))
+    Ok(told.map_or_else(
+        || Answer::new(Outcome::NotFound, wording()),
+        |(_, answer)| answer,
+    ))
 }
 
 /// An outcome about a candidate's request: its policy's wording, its person's name.

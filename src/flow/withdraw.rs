@@ -29,8 +29,19 @@ pub async fn withdraw(
         own.ok_or(FlowError::NotFound)?;
         let mut loaded = aggregate::load(&mut tx, id).await?;
         let state = loaded.request.state;
-        let events = loaded.request.withdraw(now).map_err(|_| FlowError::Ended(state))?;
-        aggregate::save(&mut tx, &services, &mut loaded, &events, Actor::Provider, now).await?;
+        let events = loaded
+            .request
+            .withdraw(now)
+            .map_err(|_| FlowError::Ended(state))?;
+        aggregate::save(
+            &mut tx,
+            &services,
+            &mut loaded,
+            &events,
+            Actor::Provider,
+            now,
+        )
+        .await?;
         Ok(tx.commit().await?)
     })
     .await?;

@@ -22,7 +22,12 @@ impl Request {
         let pending = self.verifications.iter().filter(|one| one.is_pending());
         Progress {
             people: count(self.verifications.len()),
-            verified: count(self.verifications.iter().filter(|one| is_verified(one)).count()),
+            verified: count(
+                self.verifications
+                    .iter()
+                    .filter(|one| is_verified(one))
+                    .count(),
+            ),
             deadline: pending.map(|one| one.expires_at).min(),
         }
     }

@@ -51,9 +51,8 @@ impl Counting {
     pub fn new(services: &Services, address: IpAddr, phone: &Phone, now: DateTime<Utc>) -> Self {
         let (keys, most) = (&services.keys, services.settings.limits);
         let address = network(address);
-        let of_phone = |window, most| {
-            Bucket::new(keys, window, phone.as_str().as_bytes(), most, now)
-        };
+        let of_phone =
+            |window, most| Bucket::new(keys, window, phone.as_str().as_bytes(), most, now);
         let most_of_address = most.per_address_per_10_minutes;
         Self {
             now,
@@ -108,7 +107,9 @@ impl Counting {
         {
             // the same POST has been counted: what it was told is told again
             let used = captchas::load(tx, id_hash).await?;
-            return Ok(used.filter(|used| used.limited).map(|_| self.limited(&self.address)));
+            return Ok(used
+                .filter(|used| used.limited)
+                .map(|_| self.limited(&self.address)));
         }
         let mut past = None;
         for bucket in [&self.address, &self.phone[0], &self.phone[1]] {

@@ -39,8 +39,12 @@ pub(super) async fn begin(
     now: DateTime<Utc>,
 ) -> Result<Begun> {
     // under a key that is loaded still: a rotation must not make an old call new
-    let hashes = services.keys.hashes(Purpose::Idempotency, &[b"key", key.key.as_bytes()]);
-    let digests = services.keys.hashes(Purpose::Idempotency, &[b"body", &key.body]);
+    let hashes = services
+        .keys
+        .hashes(Purpose::Idempotency, &[b"key", key.key.as_bytes()]);
+    let digests = services
+        .keys
+        .hashes(Purpose::Idempotency, &[b"body", &key.body]);
     retry(services, move |services| {
         let (hashes, digests) = (hashes.clone(), digests.clone());
         async move {
