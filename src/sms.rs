@@ -44,8 +44,13 @@ pub enum Sent {
     },
     /// Not this time: another attempt may succeed.
     Retry {
-        /// How long the gateway wants to be left alone; else by the usual backoff.
+        /// How long the gateway wants to be left alone; else the usual backoff.
         after: Option<TimeDelta>,
+    },
+    /// The gateway's own pace: not before then. Whoever waits for a first SMS is not the loser, the deadline waits too.
+    Hold {
+        /// When it may be tried again.
+        until: DateTime<Utc>,
     },
     /// Never: no attempt can succeed.
     Refused,

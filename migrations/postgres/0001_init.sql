@@ -25,6 +25,7 @@ CREATE TABLE provider_keys (
     expires_at TIMESTAMPTZ
 );
 CREATE INDEX provider_keys_provider ON provider_keys (provider_id);
+CREATE INDEX provider_keys_expiry ON provider_keys (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE webhook_secrets (
     id UUID NOT NULL PRIMARY KEY,
@@ -34,6 +35,7 @@ CREATE TABLE webhook_secrets (
     expires_at TIMESTAMPTZ
 );
 CREATE INDEX webhook_secrets_provider ON webhook_secrets (provider_id);
+CREATE INDEX webhook_secrets_expiry ON webhook_secrets (expires_at) WHERE expires_at IS NOT NULL;
 
 -- version is the whole aggregate's: a change to the request or to one of its verifications raises it
 CREATE TABLE filing_requests (

@@ -26,6 +26,7 @@ CREATE TABLE provider_keys (
     expires_at TEXT
 ) STRICT;
 CREATE INDEX provider_keys_provider ON provider_keys (provider_id);
+CREATE INDEX provider_keys_expiry ON provider_keys (expires_at) WHERE expires_at IS NOT NULL;
 
 CREATE TABLE webhook_secrets (
     id BLOB NOT NULL PRIMARY KEY,
@@ -35,6 +36,7 @@ CREATE TABLE webhook_secrets (
     expires_at TEXT
 ) STRICT;
 CREATE INDEX webhook_secrets_provider ON webhook_secrets (provider_id);
+CREATE INDEX webhook_secrets_expiry ON webhook_secrets (expires_at) WHERE expires_at IS NOT NULL;
 
 -- version is the whole aggregate's: a change to the request or to one of its verifications raises it
 CREATE TABLE filing_requests (

@@ -90,10 +90,8 @@ mod tests {
     #[test]
     fn debug_shows_nothing_of_the_person() {
         let shown = format!("{:?}", message("13800138000"));
-        assert!(shown.contains("sm"), "{shown}");
-        assert!(
-            !shown.contains("138") && !shown.contains("012345"),
-            "{shown}"
-        );
+        for hidden in ["13800138000", "12381", "012345"] {
+            assert!(!shown.contains(hidden), "{shown}");
+        }
     }
 }

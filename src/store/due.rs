@@ -44,7 +44,8 @@ pub async fn next_at(tx: &mut Tx) -> Result<Option<At>> {
     Ok(value!(tx, NEXT)?)
 }
 
-/// Deletes counters, used captchas and idempotency keys that have expired, at most `limit` of each; how many.
+/// Deletes counters, used captchas, idempotency keys, API keys and webhook secrets that have expired, at most `limit` of
+/// each; how many.
 pub async fn sweep(tx: &mut Tx, now: At, limit: i64) -> Result<u64> {
     const COUNTERS: &str = "DELETE FROM limit_counters WHERE bucket IN \
         (SELECT bucket FROM limit_counters WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
@@ -52,7 +53,13 @@ pub async fn sweep(tx: &mut Tx, now: At, limit: i64) -> Result<u64> {
         (SELECT id_hash FROM captcha_uses WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
     const KEYS: &str = "DELETE FROM idempotency_keys WHERE (provider_id, key_hash) IN \
         (SELECT provider_id, key_hash FROM idempotency_keys WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    const API_KEYS: &str = "DELETE FROM provider_keys WHERE hash IN \
+        (SELECT hash FROM provider_keys WHERE expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2)";
+    const SECRETS: &str = "DELETE FROM webhook_secrets WHERE id IN \
+        (SELECT id FROM webhook_secrets WHERE expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2)";
     Ok(run!(tx, COUNTERS, now, limit)?
         + run!(tx, CAPTCHAS, now, limit)?
-        + run!(tx, KEYS, now, limit)?)
+        + run!(tx, KEYS, now, limit)?
+        + run!(tx, API_KEYS, now, limit)?
+        + run!(tx, SECRETS, now, limit)?)
 }

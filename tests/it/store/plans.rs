@@ -285,6 +285,8 @@ const BY: &[(&str, &str)] = &[
         "DELETE FROM idempotency_keys WHERE (provider_id",
         "idempotency_keys_expiry",
     ),
+    ("DELETE FROM provider_keys", "provider_keys_expiry"),
+    ("DELETE FROM webhook_secrets", "webhook_secrets_expiry"),
     ("WHERE v.phone_hash = $1", "verifications_phone"),
     (
         "FROM filing_requests WHERE provider_reference",

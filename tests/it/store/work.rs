@@ -205,6 +205,25 @@ on_both! {
         tx.commit().await.unwrap();
     }
 
+    async fn keys_and_secrets_rotated_out_are_swept(db) {
+        let mut tx = db.write().await.unwrap();
+        let (owner, _, _) = one_filing(&mut tx).await;
+        for n in 1..=3 {
+            providers::add_key(&mut tx, owner.id, &[n], "k1", at(0)).await.unwrap();
+            providers::add_webhook_secret(&mut tx, Uuid::from_u128(n.into()), owner.id, &[n], at(0)).await.unwrap();
+        }
+        providers::expire_keys(&mut tx, owner.id, &[3], at(5)).await.unwrap();
+        providers::expire_webhook_secrets(&mut tx, owner.id, Uuid::from_u128(3), at(5)).await.unwrap();
+        assert_eq!(due::sweep(&mut tx, at(4), 9).await.unwrap(), 0);
+        assert_eq!(due::sweep(&mut tx, at(5), 1).await.unwrap(), 2);
+        assert_eq!(due::sweep(&mut tx, at(5), 9).await.unwrap(), 2);
+        assert_eq!(due::sweep(&mut tx, at(999_999), 9).await.unwrap(), 0);
+        assert!(providers::by_key(&mut tx, &[3], at(9)).await.unwrap().is_some());
+        let left = providers::webhook_secrets(&mut tx, owner.id, at(0)).await.unwrap();
+        assert_eq!(left.iter().map(|secret| &secret.sealed[..]).collect::<Vec<_>>(), [[3]]);
+        tx.commit().await.unwrap();
+    }
+
     async fn a_purge_leaves_nothing_of_the_person(db) {
         let mut tx = db.write().await.unwrap();
         let (owner, mut request, [first, _]) = one_filing(&mut tx).await;
