@@ -106,7 +106,9 @@ impl Jobs {
     /// Something that is due and could not be done is not tried again at once.
     fn until_next(&self, due: Option<chrono::DateTime<chrono::Utc>>) -> Duration {
         let wait = due.map(|due| due - self.services.clock.now());
-        let wait = wait.and_then(|wait| wait.to_std().ok()).filter(|wait| !wait.is_zero());
+        let wait = wait
+            .and_then(|wait| wait.to_std().ok())
+            .filter(|wait| !wait.is_zero());
         wait.map_or(LOOK, |wait| wait.min(LOOK))
     }
 }
@@ -117,7 +119,9 @@ mod tests {
 
     #[test]
     fn failures_come_ever_more_slowly() {
-        let waits: Vec<u64> = (1..=8).map(|failures| backoff(failures).as_secs()).collect();
+        let waits: Vec<u64> = (1..=8)
+            .map(|failures| backoff(failures).as_secs())
+            .collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 30]);
         assert_eq!(backoff(u32::MAX), BACKOFF);
     }

@@ -3,6 +3,7 @@ pub mod captcha;
 pub mod clock;
 pub mod domain;
 pub mod flow;
+pub mod jobs;
 pub mod keys;
 pub mod metrics;
 pub mod random;

@@ -48,7 +48,9 @@ pub(super) async fn round(services: &Services, now: DateTime<Utc>) -> Result<u64
         token,
         turns: messages.iter().map(turn).collect(),
     };
-    let work = messages.iter().map(|message| (message.id, claim.deliver(message, now)));
+    let work = messages
+        .iter()
+        .map(|message| (message.id, claim.deliver(message, now)));
     each("an SMS", AT_ONCE.into(), work.collect()).await
 }
 
@@ -58,8 +60,12 @@ impl Claim<'_> {
             return Ok(false);
         }
         let services = self.services;
-        let Message { phone, sender, text, .. } =
-            Message::open(&services.keys, message.id, &message.sealed)?;
+        let Message {
+            phone,
+            sender,
+            text,
+            ..
+        } = Message::open(&services.keys, message.id, &message.sealed)?;
         let sms = SmsMessage {
             id: message.id,
             phone,
@@ -99,7 +105,10 @@ impl Claim<'_> {
     /// Notes what the gateway said, if the message is still ours.
     async fn record(&self, message: &Claimed, answer: &Answer, at: DateTime<Utc>) -> Result<bool> {
         let (id, request, verification) = (message.id, message.request_id, message.verification_id);
-        let (token, attempt) = (self.token, u32::try_from(message.attempts).unwrap_or(u32::MAX));
+        let (token, attempt) = (
+            self.token,
+            u32::try_from(message.attempts).unwrap_or(u32::MAX),
+        );
         let answer = answer.clone();
         retry(self.services, move |services| {
             let Answer { gateway, sent } = answer.clone();

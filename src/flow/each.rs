@@ -18,7 +18,9 @@ pub(super) async fn each<Id: Display, F: Future<Output = Result<bool>>>(
     at_once: usize,
     work: Vec<(Id, F)>,
 ) -> Result<u64> {
-    let work = work.into_iter().map(|(id, one)| async move { (id, one.await) });
+    let work = work
+        .into_iter()
+        .map(|(id, one)| async move { (id, one.await) });
     let mut answers = stream::iter(work).buffer_unordered(at_once);
     let mut done = 0;
     let mut unavailable = None;
@@ -41,7 +43,9 @@ mod tests {
     use crate::store::StoreError;
 
     fn run(answers: Vec<Result<bool>>) -> Result<u64> {
-        let work = (1..).zip(answers.into_iter().map(std::future::ready)).collect();
+        let work = (1..)
+            .zip(answers.into_iter().map(std::future::ready))
+            .collect();
         futures_util::FutureExt::now_or_never(each("test", 2, work)).unwrap()
     }
 
@@ -49,7 +53,10 @@ mod tests {
     fn a_bad_one_costs_itself_alone() {
         let corrupt = || Err(FlowError::Corrupt("x".into()));
         assert_eq!(run(vec![]).unwrap(), 0);
-        assert_eq!(run(vec![corrupt(), Ok(true), corrupt(), Ok(false), Ok(true)]).unwrap(), 2);
+        assert_eq!(
+            run(vec![corrupt(), Ok(true), corrupt(), Ok(false), Ok(true)]).unwrap(),
+            2
+        );
         // a flow that panics answers so: no reason to stop either
         assert_eq!(run(vec![Err(FlowError::Busy), Ok(true)]).unwrap(), 1);
     }

@@ -24,7 +24,9 @@ pub(super) async fn round(services: &Services, now: DateTime<Utc>) -> Result<u64
     let mut requests: Vec<RequestId> = due.into_iter().map(|(_, request)| request).collect();
     requests.sort_unstable();
     requests.dedup();
-    let work = requests.into_iter().map(|id| (id, resend(services, id, now)));
+    let work = requests
+        .into_iter()
+        .map(|id| (id, resend(services, id, now)));
     each("a noon resend", AT_ONCE, work.collect()).await
 }
 
