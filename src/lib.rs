@@ -1,6 +1,9 @@
 #![forbid(unsafe_code)]
+pub mod app;
 pub mod captcha;
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod flow;
 pub mod jobs;

@@ -1,0 +1,77 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Arguments;
+
+/// SMS verification of ICP filings (备案短信核验): portal, provider API, sandbox.
+#[derive(Debug, Parser)]
+#[command(name = "heyan", version, propagate_version = true)]
+pub struct Args {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    /// The configuration [default: heyan.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://heyan.db]
+    #[arg(long, global = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Where to answer [default: 127.0.0.1:8080]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+}
+
+impl Common {
+    pub fn arguments(&self) -> Arguments {
+        Arguments {
+            file: self.config.clone(),
+            database_url: self.database_url.clone(),
+            listen: self.listen.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Bring the database up to date (serve does so too)
+    Migrate,
+    /// Show the policy in force, with its source; without arguments the whole timeline
+    Policy {
+        /// Such as gansu
+        #[arg(long)]
+        province: Option<String>,
+        /// Such as 2018-09-10T08:00+08:00
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+    /// Look after the configuration
+    Config {
+        #[command(subcommand)]
+        action: ConfigAction,
+    },
+    /// Copy an embedded database while it is in use
+    Backup {
+        /// A new file
+        file: PathBuf,
+    },
+    /// Put a backup in the place of an embedded database
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigAction {
+    /// Read the configuration and say what is wrong with it
+    Check,
+}

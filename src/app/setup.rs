@@ -1,0 +1,108 @@
+//! What the commands are given to work with: the timeline, the database, the keys.
+
+use std::collections::BTreeSet;
+
+use secrecy::ExposeSecret;
+
+use crate::{
+    cli::Failure,
+    config::{Config, KeySettings},
+    domain::policy::Timeline,
+    keys::{KeyError, Keys, Purpose},
+    random::Random,
+    store::{Db, Options, Tx, meta, rotation},
+};
+
+/// Which mode a database was made in: a sandbox must not be let loose on a real one.
+const MODE: &str = "mode";
+
+/// The policies of the configured file, or the built-in ones.
+pub(super) fn timeline(config: &Config) -> Result<Timeline, Failure> {
+    let Some(path) = &config.provinces else {
+        return Timeline::built_in().map_err(|error| Failure::Work(error.to_string()));
+    };
+    let wrong = |reason: String| Failure::Arguments(format!("{}: {reason}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    Timeline::parse(&text).map_err(|error| wrong(error.to_string()))
+}
+
+/// Opens the database, migrates it and makes sure that it is one of this mode.
+pub(super) async fn open(config: &Config) -> Result<Db, Failure> {
+    let db = Db::open(config.database_url.expose_secret(), Options::default()).await?;
+    let mut tx = db.write().await?;
+    let made_in = meta::put_if_absent(&mut tx, MODE, config.mode.as_str()).await?;
+    tx.commit().await?;
+    if made_in != config.mode.as_str() {
+        return Err(Failure::Arguments(format!(
+            "{} was made in mode {made_in} and the configuration says {}: set mode = \"{made_in}\", or name another \
+             database_url",
+            config.database_shown(),
+            config.mode
+        )));
+    }
+    Ok(db)
+}
+
+/// The keys, and that they are those that the database was written with.
+pub(super) async fn keys(config: &Config, db: &Db, random: &Random) -> Result<Keys, Failure> {
+    let mut tx = db.write().await?;
+    let keys = match &config.keys {
+        None => Keys::sandbox_file(&config.sandbox_key_file(), random)?,
+        Some(settings) => {
+            let index = match &settings.index {
+                Some(index) => {
+                    meta::put(&mut tx, meta::INDEX_KEY, index).await?;
+                    index.clone()
+                }
+                None => meta::put_if_absent(&mut tx, meta::INDEX_KEY, &settings.active).await?,
+            };
+            keys_of(settings, Some(&index))?
+        }
+    };
+    check_in_use(&keys, &mut tx).await?;
+    check_bytes(&keys, &mut tx).await?;
+    tx.commit().await?;
+    Ok(keys)
+}
+
+/// The keys of the settings; without an index key, as if it were the active one.
+pub(super) fn keys_of(settings: &KeySettings, index: Option<&str>) -> Result<Keys, KeyError> {
+    let index = index.unwrap_or(&settings.active);
+    Keys::new(&settings.active, index, settings.keys.clone())
+}
+
+/// Every key that stored hashes stand under is loaded.
+async fn check_in_use(keys: &Keys, tx: &mut Tx) -> Result<(), Failure> {
+    let in_use = rotation::hash_keys_in_use(tx).await?;
+    let loaded: BTreeSet<_> = keys.ids().map(|id| id.as_str().to_owned()).collect();
+    let missing: Vec<_> = in_use
+        .into_iter()
+        .filter(|id| !loaded.contains(id))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Arguments(format!(
+        "the database holds values under the key {}, which is not loaded: put it back into [keys] (or the sandbox's key file)",
+        missing.join(", ")
+    )))
+}
+
+/// No key has been given other bytes under its old name.
+async fn check_bytes(keys: &Keys, tx: &mut Tx) -> Result<(), Failure> {
+    for id in keys.ids() {
+        let hash = keys.hash_with(id, Purpose::Derived, &[b"key check"])?;
+        let mark: String = hash.value[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let known = meta::put_if_absent(tx, &format!("key_check/{id}"), &mark).await?;
+        if known != mark {
+            return Err(Failure::Arguments(format!(
+                "key `{id}` is not the one that this database was written with: give back its old bytes, and a new key \
+                 another name"
+            )));
+        }
+    }
+    Ok(())
+}

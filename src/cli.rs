@@ -1,0 +1,68 @@
+//! The commands that do one thing and end. What a command answers goes to stdout, everything else to stderr.
+
+pub mod backup;
+pub mod policy;
+
+use std::io::{self, Write};
+
+use crate::{config::ConfigError, keys::KeyError, store::StoreError};
+
+/// Why a command failed, and with it the exit status.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Bad arguments or configuration: 2.
+    #[error("{0}")]
+    Arguments(String),
+    /// Failed at work: 1.
+    #[error("{0}")]
+    Work(String),
+}
+
+impl Failure {
+    /// The exit status.
+    #[must_use]
+    pub const fn status(&self) -> u8 {
+        match self {
+            Self::Arguments(_) => 2,
+            Self::Work(_) => 1,
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Arguments(error.to_string())
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Unreadable | KeyError::File { .. } => Self::Work(error.to_string()),
+            _ => Self::Arguments(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Url(_) => Self::Arguments(error.to_string()),
+            _ => Self::Work(error.to_string()),
+        }
+    }
+}
+
+/// Writes a command's answer. Who reads it may stop early (`| head`).
+///
+/// # Errors
+/// Stdout cannot be written, for another reason than that nobody reads it.
+pub fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Work(format!("stdout cannot be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,359 @@
+//! The settings: `heyan.toml`, over it the environment (`HEYAN_…`), over that the arguments. Read whole before anything
+//! starts; every wrong key is told with its place. Secrets show in no `Debug`.
+
+mod reader;
+mod sections;
+mod tree;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use ipnet::IpNet;
+use secrecy::{ExposeSecret, SecretString};
+
+pub use self::sections::{
+    Gateway, GatewayKind, KeySettings, Limits, Links, Log, LogFormat, Operator, Sandbox, Sms,
+};
+use self::{
+    reader::{Reader, Report},
+    tree::{Origin, Table},
+};
+use crate::domain::{province::Province, words::words};
+
+/// Read where no `--config` names another, if it is there.
+pub const DEFAULT_FILE: &str = "heyan.toml";
+
+words!(/// What the system is run for.
+    Mode {
+        /// For trying out and testing; the default.
+        Sandbox = "sandbox",
+        /// For real.
+        Production = "production",
+    }
+);
+
+/// All settings.
+#[derive(Debug)]
+pub struct Config {
+    /// Where they were read from; none: built-in values, environment and arguments alone.
+    pub file: Option<PathBuf>,
+    /// Sandbox or production.
+    pub mode: Mode,
+    /// Where the pages and the API answer.
+    pub listen: SocketAddr,
+    /// What links begin with, without a slash at the end; a sandbox may leave it out, and it is its own address then.
+    pub public_url: Option<String>,
+    /// `sqlite://FILE` or `postgres://…`, perhaps with a password.
+    pub database_url: SecretString,
+    /// The data file of the policies; the built-in one where left out.
+    pub provinces: Option<PathBuf>,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Further host names, each of a bureau.
+    pub hosts: BTreeMap<String, Province>,
+    /// Who runs it.
+    pub operator: Option<Operator>,
+    /// The keys; a sandbox makes its own where left out.
+    pub keys: Option<KeySettings>,
+    /// How often something may happen.
+    pub limits: Limits,
+    /// Days after which the persons of an ended request are erased.
+    pub retention_days: u32,
+    /// Signature, chains and gateways.
+    pub sms: Sms,
+    /// What a sandbox may do besides.
+    pub sandbox: Sandbox,
+    /// `/metrics` on a listener of its own.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Neighbouring systems; `None`: the national page's.
+    pub links: BTreeMap<Option<Province>, Links>,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// What the command line sets.
+#[derive(Debug, Clone, Default)]
+pub struct Arguments {
+    /// `--config`
+    pub file: Option<PathBuf>,
+    /// `--database-url`
+    pub database_url: Option<String>,
+    /// `--listen`
+    pub listen: Option<String>,
+}
+
+/// One wrong setting: where it stands, which it is, what is wrong. Never a secret's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    origin: Origin,
+    key: String,
+    message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.origin)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {reason}; name a readable file with --config", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// What is written there is wrong; one line each.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Wrong(Vec<Problem>),
+}
+
+impl Config {
+    /// Reads file, environment and arguments.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no TOML; else everything that is wrong with the settings, all at once.
+    pub fn load(
+        arguments: &Arguments,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let file = arguments.file.clone().or_else(|| {
+            let default = PathBuf::from(DEFAULT_FILE);
+            default.exists().then_some(default)
+        });
+        let mut table = match &file {
+            Some(path) => tree::parse(&read(path)?, path)?,
+            None => Table::new(),
+        };
+        tree::overlay_environment(&mut table, environment)
+            .map_err(|problem| ConfigError::Wrong(vec![problem]))?;
+        let given = [
+            ("--database-url", "database_url", &arguments.database_url),
+            ("--listen", "listen", &arguments.listen),
+        ];
+        for (name, key, value) in given {
+            if let Some(value) = value {
+                let origin = Origin::Argument(name);
+                tree::put(&mut table, &[key], value.clone(), &origin);
+            }
+        }
+        let report = Report::default();
+        let config = Self::read(table, file, &report);
+        match report.problems() {
+            problems if problems.is_empty() => Ok(config),
+            problems => Err(ConfigError::Wrong(problems)),
+        }
+    }
+
+    /// The names of all settings, with dots between; those under names of one's own (keys, hosts, gateways, links) apart.
+    #[must_use]
+    pub fn known_keys() -> Vec<String> {
+        let report = Report::default();
+        let _ = Self::read(Table::new(), None, &report);
+        report.asked()
+    }
+
+    /// Sandbox mode.
+    #[must_use]
+    pub fn is_sandbox(&self) -> bool {
+        self.mode == Mode::Sandbox
+    }
+
+    /// The database's address without its password, fit to be shown.
+    #[must_use]
+    pub fn database_shown(&self) -> String {
+        match url::Url::parse(self.database_url.expose_secret()) {
+            Ok(mut url) if url.has_host() && url.scheme() != "sqlite" => {
+                // a query may hold a password as well
+                url.set_query(None);
+                let _ = url.set_password(None);
+                url.to_string()
+            }
+            _ => self.database_url.expose_secret().to_owned(),
+        }
+    }
+
+    /// Where a sandbox without `[keys]` has its key file: beside an SQLite database, under its name; for PostgreSQL
+    /// `heyan.keys` beside the configuration file, or in the working directory.
+    #[must_use]
+    pub fn sandbox_key_file(&self) -> PathBuf {
+        let url = self.database_url.expose_secret();
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            return Path::new(path.strip_prefix("//").unwrap_or(path)).with_extension("keys");
+        }
+        let folder = self.file.as_deref().and_then(Path::parent);
+        folder.unwrap_or(Path::new("")).join("heyan.keys")
+    }
+
+    /// That this version can do what is asked of it: no gateway to real phones can be run yet.
+    ///
+    /// # Errors
+    /// Each gateway that would have to run.
+    pub fn check_gateways(&self) -> Result<(), ConfigError> {
+        if self.is_sandbox() && self.sandbox.sends_to.is_empty() {
+            return Ok(());
+        }
+        let refused = self.sms.gateways.values().map(|gateway| Problem {
+            origin: gateway.origin.clone(),
+            key: format!("sms.gateways.{}.kind", gateway.name),
+            message: format!(
+                "heyan {} cannot run a gateway of kind {} yet; run a sandbox (mode = \"sandbox\", no sandbox.sends_to), \
+                 which has its own inbox",
+                env!("CARGO_PKG_VERSION"),
+                gateway.kind
+            ),
+        });
+        match refused.collect::<Vec<_>>() {
+            refused if refused.is_empty() => Ok(()),
+            refused => Err(ConfigError::Wrong(refused)),
+        }
+    }
+
+    fn read(table: Table, file: Option<PathBuf>, report: &Report) -> Self {
+        let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
+        let mut all = Reader::new(report, "", table);
+        let mode = sections::word(&mut all, "mode", Mode::ALL, Mode::as_str);
+        let mode = mode.unwrap_or(Mode::Sandbox);
+        let listen_at = all.origin("listen");
+        let public_url_at = all.origin("public_url");
+        let database_at = all.origin("database_url");
+        let address = "an address and port, such as 127.0.0.1:8080";
+        let config = Self {
+            mode,
+            listen: all
+                .parsed("listen", address)
+                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: all.read("public_url", sections::public_url),
+            database_url: all
+                .read("database_url", sections::database_url)
+                .unwrap_or_else(|| "sqlite://heyan.db".into()),
+            provinces: sections::path(&mut all, "provinces", folder.as_deref()),
+            trusted_proxies: all
+                .list("trusted_proxies", sections::network)
+                .unwrap_or_default(),
+            hosts: sections::hosts(&mut all),
+            operator: sections::operator(&mut all),
+            keys: sections::keys(&mut all),
+            limits: sections::limits(&mut all),
+            retention_days: all
+                .section("retention")
+                .number("days", 1..=36_500)
+                .unwrap_or(180),
+            sms: sections::sms(&mut all),
+            sandbox: sections::sandbox(&mut all),
+            metrics_listen: all.parsed(
+                "metrics_listen",
+                "an address and port, such as 127.0.0.1:9090",
+            ),
+            links: sections::links(&mut all),
+            log: sections::log(&mut all),
+            file,
+        };
+        drop(all);
+        match mode {
+            Mode::Sandbox => {
+                if !config.listen.ip().is_loopback() && config.sandbox.password.is_none() {
+                    let message = "a sandbox answers beyond this machine only with a password: set sandbox.password";
+                    report.wrong(&listen_at, "listen", message);
+                }
+            }
+            Mode::Production => config.check_production(report, &public_url_at, &database_at),
+        }
+        config
+    }
+
+    /// What production does not start without.
+    fn check_production(&self, report: &Report, public_url: &Origin, database: &Origin) {
+        let missing = |key, message: &str| report.wrong(&Origin::Nowhere, key, message);
+        if self
+            .operator
+            .as_ref()
+            .is_none_or(|operator| operator.name.is_empty())
+        {
+            missing(
+                "operator.name",
+                "production needs the operator's name, which the pages show",
+            );
+        }
+        if self.keys.is_none() {
+            let message = "production needs a key: [keys] with active = \"NAME\" and \"NAME\" = \"…\" \
+                (make one with: openssl rand -base64 32)";
+            missing("keys", message);
+        }
+        match &self.public_url {
+            None => missing(
+                "public_url",
+                "production needs its public address, such as https://beian.example.cn",
+            ),
+            Some(url) if !url.starts_with("https://") => {
+                report.wrong(
+                    public_url,
+                    "public_url",
+                    "must begin with https:// in production",
+                );
+            }
+            Some(_) => {}
+        }
+        let real = |name: &String| {
+            let gateway = self.sms.gateways.get(name);
+            gateway.is_some_and(|gateway| gateway.kind.is_real())
+        };
+        if !self.sms.default.iter().any(real) {
+            let message =
+                "production needs a real SMS channel: name a gateway of kind smpp, aliyun or http";
+            missing("sms.default", message);
+        }
+        if remote_without_tls(self.database_url.expose_secret()) {
+            let message = "production reaches a PostgreSQL server elsewhere by verified TLS only: add ?sslmode=verify-full";
+            report.wrong(database, "database_url", message);
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| ConfigError::File {
+        path: path.to_owned(),
+        reason: match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".into(),
+            std::io::ErrorKind::InvalidData => "is not UTF-8".into(),
+            _ => error.to_string(),
+        },
+    })
+}
+
+/// sqlx falls back to plain text where nothing is said.
+fn remote_without_tls(url: &str) -> bool {
+    let Ok(url) = url::Url::parse(url) else {
+        return false;
+    };
+    if !matches!(url.scheme(), "postgres" | "postgresql") {
+        return false;
+    }
+    let parameter = |name| {
+        let found = url.query_pairs().filter(|(key, _)| key == name).last();
+        found.map(|(_, value)| value.into_owned())
+    };
+    let host = parameter("host").or_else(|| url.host_str().map(str::to_owned));
+    let host = host.unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let here = host.is_empty()
+        || host.starts_with('/')
+        || host.starts_with("%2F")
+        || host == "localhost"
+        || address.is_ok_and(|address| address.is_loopback());
+    let mode = parameter("sslmode").or_else(|| parameter("ssl-mode"));
+    !here && mode.as_deref() != Some("verify-full")
+}
