@@ -12,6 +12,7 @@ pub mod look_up;
 pub mod message;
 mod noon;
 pub mod progress;
+pub mod providers;
 pub mod purge;
 pub mod resend;
 mod retry;
