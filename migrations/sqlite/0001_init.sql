@@ -57,13 +57,12 @@ CREATE TABLE filing_requests (
     handed_over_at TEXT,
     version INTEGER NOT NULL,
     content BLOB,
-    purge_at TEXT,
     purged_at TEXT
 ) STRICT;
 CREATE INDEX filing_requests_provider ON filing_requests (provider_id, id);
 CREATE INDEX filing_requests_bureau ON filing_requests (province, state, handed_over_at);
 CREATE INDEX filing_requests_reference ON filing_requests (provider_reference);
-CREATE INDEX filing_requests_purge ON filing_requests (purge_at) WHERE purge_at IS NOT NULL;
+CREATE INDEX filing_requests_unpurged ON filing_requests (ended_at) WHERE ended_at IS NOT NULL AND purged_at IS NULL;
 
 -- one per distinct phone of a request; person is the sealed {phone, name}
 CREATE TABLE verifications (

@@ -120,7 +120,7 @@ pub async fn save(
     actor: Actor,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    apply_request(&mut loaded.row, &loaded.request, services);
+    apply_request(&mut loaded.row, &loaded.request);
     filing_requests::save(tx, &mut loaded.row).await?;
     for (row, verification) in loaded.rows.iter_mut().zip(&loaded.request.verifications) {
         let before = row.clone();
@@ -157,18 +157,13 @@ pub async fn record(
 }
 
 /// What a transition may have changed of the request.
-pub(super) fn apply_request(row: &mut RequestRow, request: &Request, services: &Services) {
+pub(super) fn apply_request(row: &mut RequestRow, request: &Request) {
     row.state = request.state;
     row.return_reason = request.return_reason;
     row.return_detail.clone_from(&request.return_detail);
     row.started_at = request.started_at;
     row.ended_at = request.ended_at;
     row.handed_over_at = request.handed_over_at;
-    if row.purged_at.is_none() {
-        row.purge_at = request
-            .ended_at
-            .map(|ended| ended + services.settings.retention);
-    }
 }
 
 /// What a transition may have changed of a verification.

@@ -44,7 +44,7 @@ pub async fn purge(services: &Services) -> Result<u64> {
 /// Purges the requests due at `now`, one batch; how many.
 pub(super) async fn round(services: &Services, now: DateTime<Utc>) -> Result<u64> {
     let mut tx = services.db.read().await?;
-    let due = due::purges(&mut tx, now, BATCH).await?;
+    let due = due::purges(&mut tx, now - services.settings.retention, BATCH).await?;
     drop(tx);
     let work = due.into_iter().map(|id| (id, one(services, id, now)));
     each("a purge", AT_ONCE, work.collect()).await

@@ -37,5 +37,5 @@ pub async fn run_due(services: &Services) -> Result<Round> {
 /// Those of the database.
 pub async fn next_due(services: &Services) -> Result<Option<DateTime<Utc>>> {
     let mut tx = services.db.read().await?;
-    Ok(due::next_at(&mut tx).await?)
+    Ok(due::next_at(&mut tx, services.settings.retention).await?)
 }

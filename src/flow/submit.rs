@@ -127,10 +127,9 @@ async fn store(
         ended_at: None,
         handed_over_at: None,
         version: 1,
-        purge_at: None,
         purged_at: None,
     };
-    aggregate::apply_request(&mut row, &request, &services);
+    aggregate::apply_request(&mut row, &request);
     let plain = Zeroizing::new(serde_json::to_vec(filing)?);
     let content = services
         .keys

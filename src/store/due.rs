@@ -1,6 +1,8 @@
 //! What has fallen due, found by partial indexes: the cost follows what is due, not what is stored. Always the oldest
 //! first and in bounded batches; the outbox has its own claim.
 
+use chrono::TimeDelta;
+
 use super::{At, Result, Tx, all, on, run, value};
 use crate::domain::ids::{RequestId, VerificationId};
 
@@ -25,23 +27,26 @@ pub async fn noon(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<(VerificationI
     Ok(all!(tx, DUE, now, limit)?)
 }
 
-/// Requests whose persons' data is to go.
-pub async fn purges(tx: &mut Tx, now: At, limit: i64) -> Result<Vec<RequestId>> {
-    const DUE: &str = "SELECT id FROM filing_requests WHERE purge_at IS NOT NULL AND purge_at <= $1 \
-        ORDER BY purge_at LIMIT $2";
-    let rows: Vec<(RequestId,)> = all!(tx, DUE, now, limit)?;
+/// Requests that ended at an instant or before, and still have their persons' data.
+pub async fn purges(tx: &mut Tx, ended_by: At, limit: i64) -> Result<Vec<RequestId>> {
+    const DUE: &str = "SELECT id FROM filing_requests \
+        WHERE ended_at IS NOT NULL AND purged_at IS NULL AND ended_at <= $1 ORDER BY ended_at LIMIT $2";
+    let rows: Vec<(RequestId,)> = all!(tx, DUE, ended_by, limit)?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// The earliest instant at which something falls due (or fell): an expiry, a noon resend, a message or the end of its
-/// lease, a purge.
-pub async fn next_at(tx: &mut Tx) -> Result<Option<At>> {
+/// lease, a purge (so long after a request's end).
+pub async fn next_at(tx: &mut Tx, retention: TimeDelta) -> Result<Option<At>> {
     const NEXT: &str = "SELECT MIN(due.at) FROM ( \
         SELECT MIN(expires_at) AS at FROM verifications WHERE state = 'pending' \
         UNION ALL SELECT MIN(noon_at) AS at FROM verifications WHERE state = 'pending' AND noon_at IS NOT NULL \
-        UNION ALL SELECT MIN(next_attempt_at) AS at FROM sms_messages WHERE state = 'queued' \
-        UNION ALL SELECT MIN(purge_at) AS at FROM filing_requests WHERE purge_at IS NOT NULL) due";
-    Ok(value!(tx, NEXT)?)
+        UNION ALL SELECT MIN(next_attempt_at) AS at FROM sms_messages WHERE state = 'queued') due";
+    const OLDEST: &str = "SELECT MIN(ended_at) FROM filing_requests WHERE ended_at IS NOT NULL AND purged_at IS NULL";
+    let next: Option<At> = value!(tx, NEXT)?;
+    let oldest: Option<At> = value!(tx, OLDEST)?;
+    let purge = oldest.map(|ended| ended + retention);
+    Ok(next.into_iter().chain(purge).min())
 }
 
 /// Deletes counters, used captchas, idempotency keys, API keys and webhook secrets that have expired, at most `limit` of

@@ -45,8 +45,6 @@ pub struct RequestRow {
     pub handed_over_at: Option<At>,
     /// Raised by each change of the request or one of its verifications.
     pub version: i64,
-    /// When the person's data is to go.
-    pub purge_at: Option<At>,
     /// When it went.
     pub purged_at: Option<At>,
 }
@@ -63,7 +61,7 @@ pub struct Filter {
 macro_rules! columns {
     () => {
         "id, provider_id, province, kind, provider_reference, resubmits, state, return_reason, return_detail, policy, \
-        one_pass, submitted_at, started_at, ended_at, handed_over_at, version, purge_at, purged_at"
+        one_pass, submitted_at, started_at, ended_at, handed_over_at, version, purged_at"
     };
 }
 
@@ -72,7 +70,7 @@ pub async fn insert(tx: &mut Tx, row: &RequestRow, content: &[u8]) -> Result<boo
     const INSERT: &str = concat!(
         "INSERT INTO filing_requests (",
         columns!(),
-        ", content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
+        ", content) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
         ON CONFLICT (resubmits) DO NOTHING"
     );
     let done = run!(
@@ -94,7 +92,6 @@ pub async fn insert(tx: &mut Tx, row: &RequestRow, content: &[u8]) -> Result<boo
         row.ended_at,
         row.handed_over_at,
         row.version,
-        row.purge_at,
         row.purged_at,
         content,
     )?;
@@ -107,7 +104,7 @@ pub async fn insert(tx: &mut Tx, row: &RequestRow, content: &[u8]) -> Result<boo
 /// `Conflict` when somebody has, else those of the database.
 pub async fn save(tx: &mut Tx, row: &mut RequestRow) -> Result<()> {
     const SAVE: &str = "UPDATE filing_requests SET state = $3, return_reason = $4, return_detail = $5, started_at = $6, \
-        ended_at = $7, handed_over_at = $8, purge_at = $9, version = version + 1 WHERE id = $1 AND version = $2";
+        ended_at = $7, handed_over_at = $8, version = version + 1 WHERE id = $1 AND version = $2";
     let done = run!(
         tx,
         SAVE,
@@ -119,7 +116,6 @@ pub async fn save(tx: &mut Tx, row: &mut RequestRow) -> Result<()> {
         row.started_at,
         row.ended_at,
         row.handed_over_at,
-        row.purge_at,
     )?;
     if done == 0 {
         return Err(StoreError::Conflict);

@@ -5,7 +5,7 @@ use crate::domain::ids::RequestId;
 
 /// Erases the persons of a request and every hash of them; false: it had been done.
 pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
-    const REQUEST: &str = "UPDATE filing_requests SET content = NULL, return_detail = NULL, purge_at = NULL, \
+    const REQUEST: &str = "UPDATE filing_requests SET content = NULL, return_detail = NULL, \
         purged_at = $2, version = version + 1 WHERE id = $1 AND purged_at IS NULL";
     const VERIFICATIONS: &str = "UPDATE verifications SET person = NULL, phone_hash = NULL, tail_hash = NULL, \
         link_hash = NULL WHERE request_id = $1";

@@ -122,7 +122,6 @@ pub fn request(n: u8, provider: &ProviderRow) -> RequestRow {
         ended_at: None,
         handed_over_at: None,
         version: 1,
-        purge_at: None,
         purged_at: None,
     }
 }

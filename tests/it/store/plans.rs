@@ -6,6 +6,7 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
+use chrono::TimeDelta;
 use heyan::{
     domain::{
         province::Province,
@@ -192,7 +193,7 @@ async fn everything(db: &Db) {
     due::expiries(tx, at(0), 9).await.unwrap();
     due::noon(tx, at(0), 9).await.unwrap();
     due::purges(tx, at(0), 9).await.unwrap();
-    due::next_at(tx).await.unwrap();
+    due::next_at(tx, TimeDelta::zero()).await.unwrap();
     due::sweep(tx, at(0), 9).await.unwrap();
     for column in SealedColumn::ALL {
         rotation::sealed_after(tx, column, &[], 9).await.unwrap();
@@ -268,8 +269,8 @@ const BY: &[(&str, &str)] = &[
         "verifications_noon",
     ),
     (
-        "SELECT id FROM filing_requests WHERE purge_at",
-        "filing_requests_purge",
+        "SELECT id FROM filing_requests WHERE ended_at",
+        "filing_requests_unpurged",
     ),
     (
         "WITH due AS (SELECT id FROM sms_messages",
@@ -278,7 +279,7 @@ const BY: &[(&str, &str)] = &[
     ("SELECT MIN(due.at)", "verifications_expiry"),
     ("SELECT MIN(due.at)", "verifications_noon"),
     ("SELECT MIN(due.at)", "sms_messages_due"),
-    ("SELECT MIN(due.at)", "filing_requests_purge"),
+    ("SELECT MIN(ended_at)", "filing_requests_unpurged"),
     ("DELETE FROM limit_counters", "limit_counters_expiry"),
     ("DELETE FROM captcha_uses", "captcha_uses_expiry"),
     (

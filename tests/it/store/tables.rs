@@ -101,7 +101,7 @@ on_both! {
         full.return_detail = Some("号码不符".into());
         full.one_pass = true;
         (full.ended_at, full.handed_over_at) = (Some(at(3)), Some(at(4)));
-        (full.purge_at, full.purged_at) = (Some(at(5)), Some(at(6)));
+        full.purged_at = Some(at(6));
         assert!(filing_requests::insert(&mut tx, &full, b"x").await.unwrap());
         assert_eq!(filing_requests::load(&mut tx, full.id).await.unwrap().as_ref(), Some(&full));
         let mut twice = request(3, &owner);
@@ -118,7 +118,7 @@ on_both! {
         row.return_reason = Some(ReturnReason::Expired);
         row.return_detail = Some("x".into());
         (row.started_at, row.ended_at) = (Some(at(1)), Some(at(2)));
-        (row.handed_over_at, row.purge_at) = (Some(at(3)), Some(at(4)));
+        row.handed_over_at = Some(at(3));
         filing_requests::save(&mut tx, &mut row).await.unwrap();
         assert_eq!(row.version, 2);
         assert_eq!(filing_requests::load(&mut tx, row.id).await.unwrap().as_ref(), Some(&row));

@@ -1,5 +1,6 @@
 //! The outbox, what falls due, erasing, and the rotation of keys.
 
+use chrono::TimeDelta;
 use heyan::{
     domain::{
         ids::MessageId,
@@ -65,9 +66,9 @@ on_both! {
         assert_eq!(outbox::queued_of_verification(&mut tx, first.id).await.unwrap(), 1);
         assert!(outbox::retry(&mut tx, message_id(1), THEIRS, at(80)).await.unwrap());
         assert!(!outbox::accept(&mut tx, message_id(1), THEIRS, answer(true)).await.unwrap());
-        assert_eq!(due::next_at(&mut tx).await.unwrap(), Some(at(60)));
+        assert_eq!(due::next_at(&mut tx, TimeDelta::milliseconds(10)).await.unwrap(), Some(at(60)));
         assert!(outbox::fail(&mut tx, message_id(2), OURS, answer(false)).await.unwrap());
-        assert_eq!(due::next_at(&mut tx).await.unwrap(), Some(at(80)));
+        assert_eq!(due::next_at(&mut tx, TimeDelta::milliseconds(10)).await.unwrap(), Some(at(80)));
         assert_eq!(outbox::queued_of_verification(&mut tx, second.id).await.unwrap(), 0);
         assert_eq!(ids(&outbox::claim(&mut tx, at(80), at(99), OURS, 9).await.unwrap()), [message_id(1)]);
         assert!(outbox::accept(&mut tx, message_id(1), OURS, answer(false)).await.unwrap());
@@ -150,7 +151,7 @@ on_both! {
 
     async fn due_work_is_found_oldest_first(db) {
         let mut tx = db.write().await.unwrap();
-        assert_eq!(due::next_at(&mut tx).await.unwrap(), None);
+        assert_eq!(due::next_at(&mut tx, TimeDelta::milliseconds(10)).await.unwrap(), None);
         let (owner, request_1, [mut first, mut second]) = one_filing(&mut tx).await;
         outbox::cancel_of_request(&mut tx, request_1.id, at(0)).await.unwrap();
         let mut request_2 = request(2, &owner);
@@ -159,7 +160,7 @@ on_both! {
         third.expires_at = at(500);
         verifications::insert(&mut tx, &third).await.unwrap();
 
-        assert_eq!(due::next_at(&mut tx).await.unwrap(), Some(at(500)));
+        assert_eq!(due::next_at(&mut tx, TimeDelta::milliseconds(10)).await.unwrap(), Some(at(500)));
         assert!(due::expiries(&mut tx, at(499), 9).await.unwrap().is_empty());
         assert_eq!(due::expiries(&mut tx, at(1002), 9).await.unwrap(), [request_2.id, request_1.id]);
         assert_eq!(due::expiries(&mut tx, at(1002), 1).await.unwrap(), [request_2.id]);
@@ -171,18 +172,18 @@ on_both! {
         for row in [&first, &second, &third] {
             verifications::save(&mut tx, row).await.unwrap();
         }
-        assert_eq!(due::next_at(&mut tx).await.unwrap(), Some(at(20)));
+        assert_eq!(due::next_at(&mut tx, TimeDelta::milliseconds(10)).await.unwrap(), Some(at(20)));
         assert_eq!(due::noon(&mut tx, at(20), 9).await.unwrap(), [(second.id, request_1.id)]);
         assert_eq!(due::noon(&mut tx, at(30), 9).await.unwrap(), [(second.id, request_1.id), (first.id, request_1.id)]);
         assert_eq!(due::noon(&mut tx, at(30), 1).await.unwrap().len(), 1);
 
-        request_2.purge_at = Some(at(15));
+        request_2.ended_at = Some(at(5));
         filing_requests::save(&mut tx, &mut request_2).await.unwrap();
-        assert!(due::purges(&mut tx, at(14), 9).await.unwrap().is_empty());
-        assert_eq!(due::purges(&mut tx, at(15), 9).await.unwrap(), [request_2.id]);
-        assert_eq!(due::next_at(&mut tx).await.unwrap(), Some(at(15)));
+        assert!(due::purges(&mut tx, at(4), 9).await.unwrap().is_empty());
+        assert_eq!(due::purges(&mut tx, at(5), 9).await.unwrap(), [request_2.id]);
+        assert_eq!(due::next_at(&mut tx, TimeDelta::milliseconds(10)).await.unwrap(), Some(at(15)));
         outbox::insert(&mut tx, &message(9, &second)).await.unwrap();
-        assert_eq!(due::next_at(&mut tx).await.unwrap(), Some(at(9)));
+        assert_eq!(due::next_at(&mut tx, TimeDelta::milliseconds(10)).await.unwrap(), Some(at(9)));
         tx.commit().await.unwrap();
     }
 
@@ -229,7 +230,7 @@ on_both! {
         let (owner, mut request, [first, _]) = one_filing(&mut tx).await;
         request.state = RequestState::Returned;
         request.return_detail = Some("王小明的号码不符".into());
-        request.purge_at = Some(at(5));
+        request.ended_at = Some(at(5));
         filing_requests::save(&mut tx, &mut request).await.unwrap();
         sms_codes::insert(&mut tx, b"code", "k1", first.id, at(0)).await.unwrap();
         let key = Key { provider_id: owner.id, key_hash: b"key" };
@@ -241,7 +242,7 @@ on_both! {
         assert!(purge::request(&mut tx, request.id, at(6)).await.unwrap());
         assert!(!purge::request(&mut tx, request.id, at(7)).await.unwrap());
         let (row, parts) = filing_requests::load_with_verifications(&mut tx, request.id).await.unwrap().unwrap();
-        assert_eq!((row.return_detail, row.purge_at, row.purged_at), (None, None, Some(at(6))));
+        assert_eq!((row.return_detail, row.purged_at), (None, Some(at(6))));
         assert_eq!((row.state, row.version), (RequestState::Returned, request.version + 1));
         assert_eq!(row.provider_reference, request.provider_reference);
         assert!(parts.iter().all(|part| {
