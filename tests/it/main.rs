@@ -1,3 +1,6 @@
+//! One integration binary: fewer links, shared helpers.
+
+mod architecture;
 mod assets;
 mod pages;
 mod pg;
