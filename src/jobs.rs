@@ -14,7 +14,7 @@ use crate::{
 /// The longest wait between two looks.
 const LOOK: Duration = Duration::from_secs(1);
 /// The longest wait between two rounds: what nobody waits for (the sweep) has no instant of its own.
-const ROUND: Duration = Duration::from_secs(60);
+const ROUND: Duration = Duration::from_mins(1);
 /// The longest wait after failures.
 const BACKOFF: Duration = Duration::from_secs(30);
 

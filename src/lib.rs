@@ -1,7 +1,3 @@
-<<<<<<< HEAD
-#![forbid(unsafe_code)]
-pub mod app;
-=======
 //! 核验 (Heyan): the SMS verification of ICP filings, from a provider's submission to the bureau's desk.
 //!
 //! # The layers
@@ -39,7 +35,7 @@ pub mod app;
 //! | a gateway | [`sms`] |
 //! | a setting | `config`, `heyan.example.toml`, `docs/operating.md` |
 
->>>>>>> 52ea4c4 (chore: lints, licences, nextest profile, architecture test, the map)
+pub mod app;
 pub mod captcha;
 pub mod cli;
 pub mod clock;

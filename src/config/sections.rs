@@ -79,7 +79,7 @@ words!(/// How a gateway is spoken to.
     GatewayKind {
         /// SMPP 3.4
         Smpp = "smpp",
-        /// Aliyun SendSms
+        /// `SendSms` of Aliyun
         Aliyun = "aliyun",
         /// A POST to somebody's own.
         Http = "http",

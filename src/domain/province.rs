@@ -7,7 +7,7 @@ macro_rules! provinces {
     ($($name:ident $code:literal $slug:literal $full:literal $short:literal $one:literal $abbr:literal;)*) => {
         /// A province, municipality or autonomous region; each has one bureau (通信管理局).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-        pub enum Province { $(#[serde(rename = $slug)] $name,)* }
+        pub enum Province { $(#[doc = $full] #[serde(rename = $slug)] $name,)* }
 
         impl Province {
             /// All of them, by GB/T 2260 code.

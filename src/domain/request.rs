@@ -162,7 +162,7 @@ impl Request {
         verification.end(VerificationState::Verified, now);
         verification.verified_at = Some(now);
         let mut events = vec![Event::of(EventType::VerificationVerified, id)];
-        if self.one_pass || self.verifications.iter().all(is_verified) {
+        if self.one_pass || self.verifications.iter().all(Verification::is_verified) {
             events.extend(self.hand_over(now));
         }
         events
@@ -345,8 +345,4 @@ impl Request {
             })
             .collect()
     }
-}
-
-fn is_verified(verification: &Verification) -> bool {
-    verification.state == VerificationState::Verified
 }

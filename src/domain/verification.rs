@@ -43,6 +43,11 @@ impl Verification {
         }
     }
 
+    /// Its principal has proved the number.
+    pub fn is_verified(&self) -> bool {
+        self.state == VerificationState::Verified
+    }
+
     /// Still waits for the principal.
     pub fn is_pending(&self) -> bool {
         self.state == VerificationState::Pending

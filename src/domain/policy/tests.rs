@@ -1,3 +1,5 @@
+//! The era table, and what is wrong with a data file.
+
 use super::*;
 use crate::domain::{province::Province, time::parse_time};
 

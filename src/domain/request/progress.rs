@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Request, is_verified};
+use super::Request;
 
 /// How many answered, and until when the others can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Request {
             verified: count(
                 self.verifications
                     .iter()
-                    .filter(|one| is_verified(one))
+                    .filter(|one| one.is_verified())
                     .count(),
             ),
             deadline: pending.map(|one| one.expires_at).min(),

@@ -1,3 +1,5 @@
+//! What a filing must carry, kind by kind: one case a rule.
+
 use serde_json::{Value, json};
 
 use super::*;

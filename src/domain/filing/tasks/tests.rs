@@ -1,3 +1,5 @@
+//! Who is verified, kind by kind and era by era.
+
 use serde_json::{Value, json};
 
 use super::*;
