@@ -1,10 +1,18 @@
 //! Everything that falls due, in the one order that the loop, the tests and the sandbox's clock all follow: at one
 //! instant expiry comes before the noon resend, and both before the SMS that they queue or take back.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
+use tokio::time::{Instant, sleep};
 
 use super::{Result, Services, deliver, expire, noon, purge};
-use crate::store::due;
+use crate::store::{due, outbox};
+
+/// How long what is in other hands is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is looked at.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// What a round did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +36,25 @@ pub async fn run_due(services: &Services) -> Result<Round> {
         services.db.checkpoint().await?;
     }
     Ok(Round { done })
+}
+
+/// Runs rounds until nothing is left to do now, and waits until nobody else has an SMS in hand: only then may a sandbox's
+/// clock be turned, or what was sent now would count as sent then. What a crashed instance holds is not waited for long.
+///
+/// # Errors
+/// As `run_due`.
+pub async fn settle(services: &Services) -> Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        while run_due(services).await?.done > 0 {}
+        let mut tx = services.db.read().await?;
+        let in_flight = outbox::in_flight(&mut tx, services.clock.now()).await?;
+        drop(tx);
+        if in_flight == 0 || Instant::now() >= until {
+            return Ok(());
+        }
+        sleep(GLANCE).await;
+    }
 }
 
 /// The next instant at which something falls due; in the past where something could not be done, or has yet to be.

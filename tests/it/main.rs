@@ -2,6 +2,7 @@
 
 mod architecture;
 mod assets;
+mod jobs;
 mod pages;
 mod pg;
 mod store;

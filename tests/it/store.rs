@@ -75,7 +75,7 @@ macro_rules! on_both {
         }
     )* };
 }
-use on_both;
+pub(crate) use on_both;
 
 /// So many milliseconds after an instant of 2018; .5 s, so that fractions are stored too.
 pub fn at(millis: i64) -> DateTime<Utc> {
