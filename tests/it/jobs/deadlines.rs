@@ -26,7 +26,6 @@ on_both! {
         assert_eq!((first.state, first.ended_at), (VerificationState::Expired, Some(at("2018-09-12T09:00+08:00"))));
         // who was to have three minutes more need not answer any more
         assert_eq!((second.state, second.expires_at), (VerificationState::Cancelled, at("2018-09-12T09:03+08:00")));
-        assert_eq!(view.row.purge_at, Some(at("2019-03-11T09:00+08:00")));
         desk.turn_and_settle("2018-09-13T09:00+08:00").await;
         for (what, times) in [(EventType::VerificationExpired, 1), (EventType::VerificationCancelled, 1), (EventType::Returned, 1)] {
             assert_eq!(desk.count(id, what).await, times, "{what}");
