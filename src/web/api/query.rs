@@ -1,0 +1,166 @@
+//! Query parameters and the `Idempotency-Key` header. What is not known is refused: a misspelt filter would list all.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use actix_web::HttpRequest;
+use url::form_urlencoded;
+
+use super::problem::{Problem, ProblemType};
+use crate::{
+    domain::{province::Province, words::RequestState},
+    store::filing_requests::Filter,
+};
+
+/// Requests on a page, if the caller does not say.
+pub const DEFAULT_LIMIT: usize = 20;
+/// The most.
+pub const MAX_LIMIT: usize = 100;
+const MAX_KEY: usize = 255;
+
+/// What a list is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ListQuery<'a> {
+    /// Which requests.
+    pub state: Option<RequestState>,
+    /// Which province's.
+    pub province: Option<Province>,
+    /// Where to go on.
+    pub cursor: Option<Cow<'a, str>>,
+    /// How many on a page.
+    pub limit: usize,
+}
+
+impl<'a> ListQuery<'a> {
+    /// Reads a query string; a parameter without value is as good as none.
+    pub fn parse(query: &'a str) -> Result<Self, Problem> {
+        let mut given = parameters(query, &["state", "province", "cursor", "limit"])?;
+        let mut take = |name| given.remove(name);
+        let state = take("state").map(|word| {
+            RequestState::from_word(&word).ok_or_else(|| {
+                let words = RequestState::ALL.iter().map(|state| state.as_str());
+                invalid(format!(
+                    "state must be one of {}",
+                    words.collect::<Vec<_>>().join(", ")
+                ))
+            })
+        });
+        let province = take("province").map(|slug| {
+            Province::from_slug(&slug)
+                .ok_or_else(|| invalid("province must be one of the 31 slugs, such as gansu"))
+        });
+        let limit = take("limit").map(|limit| {
+            let number = limit.parse().ok();
+            number
+                .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+                .ok_or_else(|| invalid(format!("limit must be a number from 1 to {MAX_LIMIT}")))
+        });
+        Ok(Self {
+            state: state.transpose()?,
+            province: province.transpose()?,
+            cursor: take("cursor"),
+            limit: limit.transpose()?.unwrap_or(DEFAULT_LIMIT),
+        })
+    }
+
+    /// Which of the provider's requests are listed.
+    pub fn filter(&self) -> Filter {
+        Filter {
+            state: self.state,
+            province: self.province,
+        }
+    }
+}
+
+/// The cursor is none of ours, or of another list.
+pub fn bad_cursor() -> Problem {
+    invalid("cursor must be a next_cursor of the same list: the same key, state and province")
+}
+
+/// A path without parameters.
+pub fn none(query: &str) -> Result<(), Problem> {
+    parameters(query, &[]).map(drop)
+}
+
+/// The parameters given with a value, each known and given once.
+fn parameters<'a>(
+    query: &'a str,
+    known: &[&'static str],
+) -> Result<BTreeMap<&'static str, Cow<'a, str>>, Problem> {
+    let mut given = BTreeMap::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        let Some(&name) = known.iter().find(|&&known| known == name) else {
+            return Err(invalid(if known.is_empty() {
+                "this path takes no query parameters".to_owned()
+            } else {
+                format!(
+                    "unknown query parameter; this path takes {}",
+                    known.join(", ")
+                )
+            }));
+        };
+        if given.insert(name, value).is_some() {
+            return Err(invalid(format!("{name} is given twice")));
+        }
+    }
+    given.retain(|_, value| !value.is_empty());
+    Ok(given)
+}
+
+/// The header's value: 1 to 255 visible ASCII characters, given once.
+pub fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, Problem> {
+    let mut values = request.headers().get_all("idempotency-key");
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let bytes = value.as_bytes();
+    let visible = bytes.iter().all(u8::is_ascii_graphic);
+    match value.to_str() {
+        Ok(key) if visible && (1..=MAX_KEY).contains(&bytes.len()) && values.next().is_none() => {
+            Ok(Some(key.to_owned()))
+        }
+        _ => Err(invalid(format!(
+            "Idempotency-Key must be given once and be 1 to {MAX_KEY} visible ASCII characters"
+        ))),
+    }
+}
+
+fn invalid(detail: impl Into<String>) -> Problem {
+    Problem::new(ProblemType::InvalidParameter, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_is_known() {
+        let query = ListQuery::parse("state=returned&province=gansu&limit=100&cursor=abc").unwrap();
+        assert_eq!(query.state, Some(RequestState::Returned));
+        assert_eq!(query.province, Some(Province::Gansu));
+        assert_eq!((query.limit, query.cursor.as_deref()), (100, Some("abc")));
+        let empty = ListQuery::parse("state=&province=&cursor=&limit=").unwrap();
+        assert_eq!(empty, ListQuery::parse("").unwrap());
+        assert_eq!(empty.limit, DEFAULT_LIMIT);
+    }
+
+    #[test]
+    fn refuses_the_rest_and_repeats_none_of_it() {
+        for bad in [
+            "states=returned",
+            "state=done",
+            "province=hn",
+            "limit=0",
+            "limit=101",
+            "limit=-1",
+            "limit=ten",
+            "limit=5&limit=5",
+            "%00=1",
+            "state=%FF",
+        ] {
+            let problem = ListQuery::parse(bad).unwrap_err().to_string();
+            assert!(problem.contains("invalid-parameter"), "{bad}");
+            assert!(!problem.contains("done") && !problem.contains("hn,"));
+        }
+        assert!(none("a=1").is_err() && none("").is_ok());
+    }
+}
