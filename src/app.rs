@@ -9,10 +9,11 @@ use std::future::Future;
 use secrecy::ExposeSecret;
 
 pub use self::args::Args;
-use self::args::{Command, Common, ConfigAction};
+use self::args::{Command, Common, ConfigAction, KeysAction, ProviderAction};
 use crate::{
     cli::{self, Failure},
     config::{Config, DEFAULT_FILE},
+    flow::Services,
 };
 
 /// Runs one command.
@@ -34,6 +35,21 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let timeline = setup::timeline(&config)?;
             cli::policy::show(&timeline, province.as_deref(), at.as_deref())
         }
+        Command::Provider { action } => with_services(&common, async |services| match action {
+            ProviderAction::Add { name, webhook } => {
+                cli::provider::add(services, &name, webhook.as_deref()).await
+            }
+            ProviderAction::List => cli::provider::list(services).await,
+            ProviderAction::Rotate { name } => cli::provider::rotate(services, &name).await,
+            ProviderAction::Revoke { name } => cli::provider::revoke(services, &name).await,
+        }),
+        Command::Import { file, provider } => with_services(&common, async |services| {
+            cli::import::import(services, &file, provider.as_deref()).await
+        }),
+        Command::Purge => with_services(&common, async |services| cli::purge::now(services).await),
+        Command::Keys {
+            action: KeysAction::Rotate,
+        } => with_services(&common, async |services| cli::keys::rotate(services).await),
         Command::Config {
             action: ConfigAction::Check,
         } => check(&read(&common)?),
@@ -52,6 +68,21 @@ pub fn run(args: Args) -> Result<(), Failure> {
             block_on(cli::backup::restore(url, &file))
         }
     }
+}
+
+/// Runs a command that works with flows; the database is closed in order, whatever comes of it.
+fn with_services(
+    common: &Common,
+    command: impl AsyncFnOnce(&Services) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let config = read(common)?;
+    block_on(async {
+        let public_url = setup::public_url(&config, config.listen);
+        let services = setup::services(&config, public_url).await?;
+        let done = command(&services).await;
+        services.db.close().await;
+        done
+    })
 }
 
 /// Reads the settings and starts logging.

@@ -1,11 +1,17 @@
 //! The commands that do one thing and end. What a command answers goes to stdout, everything else to stderr.
 
 pub mod backup;
+pub mod import;
+pub mod keys;
 pub mod policy;
+pub mod provider;
+pub mod purge;
 
 use std::io::{self, Write};
 
-use crate::{config::ConfigError, keys::KeyError, store::StoreError};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{flow::FlowError, keys::KeyError, store::StoreError};
 
 /// Why a command failed, and with it the exit status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,12 +35,6 @@ impl Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Self::Arguments(error.to_string())
-    }
-}
-
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
         match error {
@@ -50,6 +50,33 @@ impl From<StoreError> for Failure {
             StoreError::Url(_) => Self::Arguments(error.to_string()),
             _ => Self::Work(error.to_string()),
         }
+    }
+}
+
+impl From<FlowError> for Failure {
+    fn from(error: FlowError) -> Self {
+        match error {
+            FlowError::Invalid(errors) => {
+                let told = errors.iter().map(|error| {
+                    let argument = error.pointer.trim_start_matches('/').replace('/', ".");
+                    format!("{argument} {}", error.detail)
+                });
+                Self::Arguments(told.collect::<Vec<_>>().join("\n"))
+            }
+            FlowError::Store(error) => error.into(),
+            FlowError::Key(error) => error.into(),
+            _ => Self::Work(error.to_string()),
+        }
+    }
+}
+
+/// A progress bar on stderr; drawn on a terminal only.
+fn bar(total: u64, unit: &'static str) -> ProgressBar {
+    let template = format!("{{bar:40}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
+    let bar = ProgressBar::new(total);
+    match ProgressStyle::with_template(&template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
     }
 }
 

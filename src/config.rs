@@ -1,23 +1,28 @@
 //! The settings: `heyan.toml`, over it the environment (`HEYAN_…`), over that the arguments. Read whole before anything
 //! starts; every wrong key is told with its place. Secrets show in no `Debug`.
 
+mod links;
+mod production;
 mod reader;
 mod sections;
+mod sms;
 mod tree;
 
 use std::{
     collections::BTreeMap,
     ffi::OsString,
     fmt,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
-pub use self::sections::{
-    Gateway, GatewayKind, KeySettings, Limits, Links, Log, LogFormat, Operator, Sandbox, Sms,
+pub use self::{
+    links::Links,
+    sections::{KeySettings, Limits, Log, LogFormat, Operator, Sandbox},
+    sms::{Gateway, GatewayKind, Sms},
 };
 use self::{
     reader::{Reader, Report},
@@ -252,13 +257,13 @@ impl Config {
                 .section("retention")
                 .number("days", 1..=36_500)
                 .unwrap_or(180),
-            sms: sections::sms(&mut all),
+            sms: sms::sms(&mut all),
             sandbox: sections::sandbox(&mut all),
             metrics_listen: all.parsed(
                 "metrics_listen",
                 "an address and port, such as 127.0.0.1:9090",
             ),
-            links: sections::links(&mut all),
+            links: links::links(&mut all),
             log: sections::log(&mut all),
             file,
         };
@@ -274,53 +279,6 @@ impl Config {
         }
         config
     }
-
-    /// What production does not start without.
-    fn check_production(&self, report: &Report, public_url: &Origin, database: &Origin) {
-        let missing = |key, message: &str| report.wrong(&Origin::Nowhere, key, message);
-        if self
-            .operator
-            .as_ref()
-            .is_none_or(|operator| operator.name.is_empty())
-        {
-            missing(
-                "operator.name",
-                "production needs the operator's name, which the pages show",
-            );
-        }
-        if self.keys.is_none() {
-            let message = "production needs a key: [keys] with active = \"NAME\" and \"NAME\" = \"…\" \
-                (make one with: openssl rand -base64 32)";
-            missing("keys", message);
-        }
-        match &self.public_url {
-            None => missing(
-                "public_url",
-                "production needs its public address, such as https://beian.example.cn",
-            ),
-            Some(url) if !url.starts_with("https://") => {
-                report.wrong(
-                    public_url,
-                    "public_url",
-                    "must begin with https:// in production",
-                );
-            }
-            Some(_) => {}
-        }
-        let real = |name: &String| {
-            let gateway = self.sms.gateways.get(name);
-            gateway.is_some_and(|gateway| gateway.kind.is_real())
-        };
-        if !self.sms.default.iter().any(real) {
-            let message =
-                "production needs a real SMS channel: name a gateway of kind smpp, aliyun or http";
-            missing("sms.default", message);
-        }
-        if remote_without_tls(self.database_url.expose_secret()) {
-            let message = "production reaches a PostgreSQL server elsewhere by verified TLS only: add ?sslmode=verify-full";
-            report.wrong(database, "database_url", message);
-        }
-    }
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
@@ -332,28 +290,4 @@ fn read(path: &Path) -> Result<String, ConfigError> {
             _ => error.to_string(),
         },
     })
-}
-
-/// sqlx falls back to plain text where nothing is said.
-fn remote_without_tls(url: &str) -> bool {
-    let Ok(url) = url::Url::parse(url) else {
-        return false;
-    };
-    if !matches!(url.scheme(), "postgres" | "postgresql") {
-        return false;
-    }
-    let parameter = |name| {
-        let found = url.query_pairs().filter(|(key, _)| key == name).last();
-        found.map(|(_, value)| value.into_owned())
-    };
-    let host = parameter("host").or_else(|| url.host_str().map(str::to_owned));
-    let host = host.unwrap_or_default();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let here = host.is_empty()
-        || host.starts_with('/')
-        || host.starts_with("%2F")
-        || host == "localhost"
-        || address.is_ok_and(|address| address.is_loopback());
-    let mode = parameter("sslmode").or_else(|| parameter("ssl-mode"));
-    !here && mode.as_deref() != Some("verify-full")
 }

@@ -17,6 +17,7 @@ pub mod purge;
 pub mod resend;
 mod retry;
 pub mod review_phone;
+pub mod rotate_keys;
 pub mod run_due;
 pub mod short_link;
 pub mod submit;

@@ -53,6 +53,26 @@ pub(super) enum Command {
         #[arg(long, value_name = "TIME")]
         at: Option<String>,
     },
+    /// Look after access providers (接入商)
+    Provider {
+        #[command(subcommand)]
+        action: ProviderAction,
+    },
+    /// Submit filing requests from NDJSON or CSV; says per row what is wrong and loses none
+    Import {
+        /// `.ndjson` (a request a line, as the API takes it) or `.csv` (a principal a row)
+        file: PathBuf,
+        /// For whom; may be left out where there is one provider
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
+    },
+    /// Apply the retention now
+    Purge,
+    /// Look after the keys
+    Keys {
+        #[command(subcommand)]
+        action: KeysAction,
+    },
     /// Look after the configuration
     Config {
         #[command(subcommand)]
@@ -74,4 +94,34 @@ pub(super) enum Command {
 pub(super) enum ConfigAction {
     /// Read the configuration and say what is wrong with it
     Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysAction {
+    /// Bring everything under the active key, while the server runs; can be begun again at any time
+    Rotate,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ProviderAction {
+    /// Add one; prints its api_key and its webhook_secret, once
+    Add {
+        /// Unique
+        name: String,
+        /// Where its webhooks go (https)
+        #[arg(long, value_name = "URL")]
+        webhook: Option<String>,
+    },
+    /// All of them
+    List,
+    /// New secrets; the old ones end in 24 hours
+    Rotate {
+        /// Whose
+        name: String,
+    },
+    /// End its access
+    Revoke {
+        /// Whose
+        name: String,
+    },
 }

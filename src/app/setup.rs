@@ -1,20 +1,86 @@
 //! What the commands are given to work with: the timeline, the database, the keys.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
+use chrono::TimeDelta;
 use secrecy::ExposeSecret;
+use tokio::sync::Notify;
 
 use crate::{
+    captcha::Captchas,
     cli::Failure,
-    config::{Config, KeySettings},
-    domain::policy::Timeline,
+    clock::Clock,
+    config::{Config, ConfigError, KeySettings},
+    domain::{carrier::Carriers, policy::Timeline},
+    flow::{Limits, Services, Settings},
     keys::{KeyError, Keys, Purpose},
+    metrics::Metrics,
     random::Random,
+    sms::Gateways,
     store::{Db, Options, Tx, meta, rotation},
 };
 
 /// Which mode a database was made in: a sandbox must not be let loose on a real one.
 const MODE: &str = "mode";
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Arguments(error.to_string())
+    }
+}
+
+/// What flows work with. Links begin with `public_url`; the sandbox's own gateway is the only one there is yet.
+pub(super) async fn services(config: &Config, public_url: String) -> Result<Services, Failure> {
+    let timeline = Arc::new(timeline(config)?);
+    let carriers = Carriers::built_in().map_err(|error| Failure::Work(error.to_string()))?;
+    let random = Random::os();
+    let db = open(config).await?;
+    let keys = keys(config, &db, &random).await?;
+    let clock = clock(config, &db).await?;
+    let limits = config.limits;
+    Ok(Services {
+        captchas: Captchas::new(keys.clone(), random.clone()),
+        db,
+        keys,
+        clock,
+        random,
+        timeline,
+        carriers: Arc::new(carriers),
+        gateways: Gateways::sandbox(),
+        settings: Arc::new(Settings {
+            sandbox: config.is_sandbox(),
+            public_url,
+            signature: config.sms.signature.clone(),
+            limits: Limits {
+                per_phone_per_hour: limits.per_phone_per_hour,
+                per_phone_per_day: limits.per_phone_per_day,
+                per_address_per_10_minutes: limits.per_address_per_10_minutes,
+                api_per_minute: limits.api_per_minute,
+            },
+            retention: TimeDelta::days(config.retention_days.into()),
+        }),
+        metrics: Metrics::default(),
+        wake: Arc::new(Notify::new()),
+    })
+}
+
+/// What links begin with; a sandbox that says nothing is reached where it listens.
+pub(super) fn public_url(config: &Config, listening: SocketAddr) -> String {
+    let own = || format!("http://{listening}");
+    config.public_url.clone().unwrap_or_else(own)
+}
+
+/// The time goes on from the last tick that the database knows of.
+async fn clock(config: &Config, db: &Db) -> Result<Clock, Failure> {
+    let clock = Clock::system();
+    if !config.is_sandbox() {
+        let mut tx = db.read().await?;
+        if let Some(tick) = meta::tick(&mut tx).await? {
+            clock.not_before(tick);
+        }
+    }
+    Ok(clock)
+}
 
 /// The policies of the configured file, or the built-in ones.
 pub(super) fn timeline(config: &Config) -> Result<Timeline, Failure> {

@@ -62,52 +62,6 @@ pub struct Limits {
     pub api_per_minute: u32,
 }
 
-/// `[sms]`
-#[derive(Debug, Clone)]
-pub struct Sms {
-    /// What stands in 【】.
-    pub signature: String,
-    /// The chain of gateways, first choice first.
-    pub default: Vec<String>,
-    /// Chains that differ for a carrier.
-    pub by_carrier: BTreeMap<&'static str, Vec<String>>,
-    /// By name.
-    pub gateways: BTreeMap<String, Gateway>,
-}
-
-words!(/// How a gateway is spoken to.
-    GatewayKind {
-        /// SMPP 3.4
-        Smpp = "smpp",
-        /// `SendSms` of Aliyun
-        Aliyun = "aliyun",
-        /// A POST to somebody's own.
-        Http = "http",
-        /// Into a file.
-        File = "file",
-        /// Onto the terminal.
-        Console = "console",
-    }
-);
-
-impl GatewayKind {
-    /// It reaches phones.
-    #[must_use]
-    pub const fn is_real(self) -> bool {
-        matches!(self, Self::Smpp | Self::Aliyun | Self::Http)
-    }
-}
-
-/// `[sms.gateways.NAME]`
-#[derive(Debug, Clone)]
-pub struct Gateway {
-    pub(super) origin: Origin,
-    /// Its name.
-    pub name: String,
-    /// Its kind.
-    pub kind: GatewayKind,
-}
-
 /// `[sandbox]`
 #[derive(Debug, Default)]
 pub struct Sandbox {
@@ -115,17 +69,6 @@ pub struct Sandbox {
     pub password: Option<SecretString>,
     /// Numbers that it may text for real.
     pub sends_to: Vec<Phone>,
-}
-
-/// `[links.PROVINCE]` or `[links.national]`: neighbouring systems; a button without one is not drawn.
-#[derive(Debug, Clone, Default)]
-pub struct Links {
-    /// 找回备案密码
-    pub find_password: Option<String>,
-    /// 修改备案密码
-    pub change_password: Option<String>,
-    /// 投诉建议
-    pub complaints: Option<String>,
 }
 
 /// `[log]`
@@ -294,57 +237,6 @@ pub(super) fn limits(all: &mut Reader<'_>) -> Limits {
     }
 }
 
-pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
-    let mut section = all.section("sms");
-    let signature = section.read("signature", |node| {
-        let text = text(node)?;
-        let sound = (2..=12).contains(&text.chars().count())
-            && !text.chars().any(|c| c.is_control() || "【】".contains(c));
-        let must = "must be 2 to 12 characters, without 【】";
-        sound.then(|| text.to_owned()).ok_or_else(|| must.into())
-    });
-    let gateways = gateways(&mut section);
-    let mut chain = |key| {
-        section.list(key, |name| match gateways.contains_key(name) {
-            true => Ok(name.to_owned()),
-            false => Err(format!(
-                "there is no gateway `{name}`: write [sms.gateways.{name}]"
-            )),
-        })
-    };
-    let default = chain("default").unwrap_or_default();
-    let by_carrier = ["mobile", "unicom", "telecom", "broadnet"]
-        .into_iter()
-        .filter_map(|carrier| Some((carrier, chain(carrier)?)))
-        .collect();
-    Sms {
-        signature: signature.unwrap_or_else(|| "备案核验".into()),
-        default,
-        by_carrier,
-        gateways,
-    }
-}
-
-fn gateways(sms: &mut Reader<'_>) -> BTreeMap<String, Gateway> {
-    let mut section = sms.section("gateways");
-    let mut gateways = BTreeMap::new();
-    for (name, node) in section.others() {
-        let origin = node.origin.clone();
-        let Some(mut gateway) = section.named_section(&name, node) else {
-            continue;
-        };
-        let kind = word(&mut gateway, "kind", GatewayKind::ALL, GatewayKind::as_str);
-        if kind.is_none() {
-            gateway.wrong(&origin, "kind", "must be given, such as \"smpp\"");
-        }
-        // each kind's own settings are read by what runs it
-        gateway.others();
-        let kind = kind.unwrap_or(GatewayKind::Console);
-        gateways.insert(name.clone(), Gateway { origin, name, kind });
-    }
-    gateways
-}
-
 pub(super) fn sandbox(all: &mut Reader<'_>) -> Sandbox {
     let mut section = all.section("sandbox");
     let phone = |text: &str| {
@@ -355,38 +247,6 @@ pub(super) fn sandbox(all: &mut Reader<'_>) -> Sandbox {
         password: section.secret("password"),
         sends_to: section.list("sends_to", phone).unwrap_or_default(),
     }
-}
-
-pub(super) fn links(all: &mut Reader<'_>) -> BTreeMap<Option<Province>, Links> {
-    let mut section = all.section("links");
-    let mut links = BTreeMap::new();
-    for (name, node) in section.others() {
-        let province = Province::from_slug(&name);
-        if province.is_none() && name != "national" {
-            let message = "must be national or a province, such as gansu";
-            section.wrong(&node.origin, &name, message);
-            continue;
-        }
-        let Some(mut place) = section.named_section(&name, node) else {
-            continue;
-        };
-        let mut link = |key| {
-            place.read(key, |node| {
-                let text = text(node)?;
-                let url = url::Url::parse(text).ok();
-                let web = url.is_some_and(|url| matches!(url.scheme(), "http" | "https"));
-                let must = "must be a web address, such as https://example.cn/complaints";
-                web.then(|| text.to_owned()).ok_or_else(|| must.into())
-            })
-        };
-        let found = Links {
-            find_password: link("find_password"),
-            change_password: link("change_password"),
-            complaints: link("complaints"),
-        };
-        links.insert(province, found);
-    }
-    links
 }
 
 pub(super) fn log(all: &mut Reader<'_>) -> Log {

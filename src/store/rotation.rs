@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::{Json, Result, StoreError, Tx, all, on, run};
+use super::{Json, Result, StoreError, Tx, all, on, run, value};
 use crate::domain::ids::{RequestId, VerificationId};
 
 /// The columns that hold sealed values.
@@ -155,6 +155,17 @@ pub async fn sealed_after(
         .into_iter()
         .map(|(row, sealed)| SealedRow { row, sealed })
         .collect())
+}
+
+/// How many sealed values a column has. Reads the whole table.
+pub async fn sealed_count(tx: &mut Tx, column: SealedColumn) -> Result<i64> {
+    Ok(match column {
+        SealedColumn::RequestContent => value!(tx, "SELECT COUNT(content) FROM filing_requests")?,
+        SealedColumn::VerificationPerson => value!(tx, "SELECT COUNT(person) FROM verifications")?,
+        SealedColumn::Message => value!(tx, "SELECT COUNT(sealed) FROM sms_messages")?,
+        SealedColumn::CaptchaResult => value!(tx, "SELECT COUNT(result) FROM captcha_uses")?,
+        SealedColumn::WebhookSecret => value!(tx, "SELECT COUNT(sealed) FROM webhook_secrets")?,
+    })
 }
 
 /// Replaces a sealed value; false: it is no longer `old`.

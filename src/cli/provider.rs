@@ -1,0 +1,87 @@
+//! `provider add / list / rotate / revoke`. `add` and `rotate` print the two secrets, once, and nothing else.
+
+use std::fmt::Write;
+
+use secrecy::ExposeSecret;
+
+use super::{Failure, print};
+use crate::{
+    domain::time::rfc3339,
+    flow::{
+        Services,
+        providers::{self, NewSecrets},
+    },
+};
+
+/// Adds a provider.
+///
+/// # Errors
+/// The name is taken, name or webhook address are unusable, what the database says.
+pub async fn add(services: &Services, name: &str, webhook: Option<&str>) -> Result<(), Failure> {
+    match providers::add(services, name, webhook).await? {
+        Some(secrets) => show(&secrets),
+        None => Err(Failure::Work(format!(
+            "there is a provider `{name}` already: choose another name, or give it new secrets (heyan provider rotate)"
+        ))),
+    }
+}
+
+/// Gives a provider new secrets; the old ones end in a day.
+///
+/// # Errors
+/// There is no such provider, what the database says.
+pub async fn rotate(services: &Services, name: &str) -> Result<(), Failure> {
+    match providers::rotate(services, name).await? {
+        Some(secrets) => show(&secrets),
+        None => Err(unknown(name)),
+    }
+}
+
+/// Ends a provider's access.
+///
+/// # Errors
+/// There is no such provider, what the database says.
+pub async fn revoke(services: &Services, name: &str) -> Result<(), Failure> {
+    if providers::revoke(services, name).await? {
+        return print(&format!("{name} has no access any more\n"));
+    }
+    Err(unknown(name))
+}
+
+/// All providers, one a line.
+///
+/// # Errors
+/// What the database says.
+pub async fn list(services: &Services) -> Result<(), Failure> {
+    let mut text = String::new();
+    for provider in providers::list(services).await? {
+        let revoked = provider.revoked_at.map(rfc3339);
+        let state = revoked.map_or_else(|| "active".into(), |at| format!("revoked {at}"));
+        let _ = writeln!(
+            text,
+            "{}  {}  {state}  {}  {}",
+            provider.id,
+            rfc3339(provider.created_at),
+            provider.name,
+            provider.webhook_url.as_deref().unwrap_or("-")
+        );
+    }
+    if text.is_empty() {
+        text.push_str("no providers yet: heyan provider add NAME\n");
+    }
+    print(&text)
+}
+
+fn show(secrets: &NewSecrets) -> Result<(), Failure> {
+    print(&format!(
+        "api_key={}\nwebhook_secret={}\n",
+        secrets.api_key.expose_secret(),
+        secrets.webhook_secret.expose_secret()
+    ))
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::Work(format!(
+        "there is no provider `{name}` with access: heyan provider list shows all"
+    ))
+}

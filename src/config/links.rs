@@ -1,0 +1,49 @@
+//! `[links.…]`: where the buttons to neighbouring systems lead.
+
+use std::collections::BTreeMap;
+
+use super::reader::{Reader, text};
+use crate::domain::province::Province;
+
+/// `[links.PROVINCE]` or `[links.national]`: neighbouring systems; a button without one is not drawn.
+#[derive(Debug, Clone, Default)]
+pub struct Links {
+    /// 找回备案密码
+    pub find_password: Option<String>,
+    /// 修改备案密码
+    pub change_password: Option<String>,
+    /// 投诉建议
+    pub complaints: Option<String>,
+}
+
+pub(super) fn links(all: &mut Reader<'_>) -> BTreeMap<Option<Province>, Links> {
+    let mut section = all.section("links");
+    let mut links = BTreeMap::new();
+    for (name, node) in section.others() {
+        let province = Province::from_slug(&name);
+        if province.is_none() && name != "national" {
+            let message = "must be national or a province, such as gansu";
+            section.wrong(&node.origin, &name, message);
+            continue;
+        }
+        let Some(mut place) = section.named_section(&name, node) else {
+            continue;
+        };
+        let mut link = |key| {
+            place.read(key, |node| {
+                let text = text(node)?;
+                let url = url::Url::parse(text).ok();
+                let web = url.is_some_and(|url| matches!(url.scheme(), "http" | "https"));
+                let must = "must be a web address, such as https://example.cn/complaints";
+                web.then(|| text.to_owned()).ok_or_else(|| must.into())
+            })
+        };
+        let found = Links {
+            find_password: link("find_password"),
+            change_password: link("change_password"),
+            complaints: link("complaints"),
+        };
+        links.insert(province, found);
+    }
+    links
+}
