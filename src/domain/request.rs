@@ -346,3 +346,6 @@ impl Request {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 mod architecture;
 mod assets;
 mod jobs;
+mod life;
 mod pages;
 mod pg;
 mod store;
+mod world;
