@@ -18,11 +18,29 @@ const MOST_REQUESTS: usize = 3;
 #[derive(Debug, Clone)]
 enum Act {
     Submit(Filed),
-    Answer { who: usize, code: Typed, tail: Typed, phone: Typed, page: Page },
-    Resend { who: usize, tail: Typed, page: Page },
-    Review { request: usize, approve: bool },
-    Withdraw { request: usize },
-    Deliver { who: usize, verdict: Verdict },
+    Answer {
+        who: usize,
+        code: Typed,
+        tail: Typed,
+        phone: Typed,
+        page: Page,
+    },
+    Resend {
+        who: usize,
+        tail: Typed,
+        page: Page,
+    },
+    Review {
+        request: usize,
+        approve: bool,
+    },
+    Withdraw {
+        request: usize,
+    },
+    Deliver {
+        who: usize,
+        verdict: Verdict,
+    },
     Turn(Jump),
     /// What has fallen due is run.
     Due,
@@ -87,9 +105,19 @@ fn expected(model: &Model) -> Vec<Seen> {
         };
         let people = life.people.iter().enumerate().map(|(place, one)| {
             let deadline = model.deadline_told((number, place));
-            (life.person_is(one).to_owned(), one.wrong, one.resends, one.codes, deadline)
+            (
+                life.person_is(one).to_owned(),
+                one.wrong,
+                one.resends,
+                one.codes,
+                deadline,
+            )
         });
-        Seen { state: state.into(), reason, people: people.collect() }
+        Seen {
+            state: state.into(),
+            reason,
+            people: people.collect(),
+        }
     });
     lives.collect()
 }
@@ -100,7 +128,10 @@ async fn live(era: Era, start: Ms, story: &[Act], subject: &mut impl Subject) {
     for (step, act) in story.iter().enumerate() {
         act_on(&mut model, act, subject).await;
         let (seen, expected) = (subject.seen().await, expected(&model));
-        assert_eq!(seen, expected, "{era:?}, after step {step}: {act:?}\nof {story:#?}");
+        assert_eq!(
+            seen, expected,
+            "{era:?}, after step {step}: {act:?}\nof {story:#?}"
+        );
     }
 }
 
@@ -114,8 +145,16 @@ async fn act_on(model: &mut Model, act: &Act, subject: &mut impl Subject) {
                 subject.submit(filed).await;
             }
         }
-        Act::Answer { who, code, tail, phone, page } => {
-            let Some((life, person)) = pick(*who) else { return };
+        Act::Answer {
+            who,
+            code,
+            tail,
+            phone,
+            page,
+        } => {
+            let Some((life, person)) = pick(*who) else {
+                return;
+            };
             let newest = model.lives[life].people[person].codes - 1;
             let code = match code {
                 Typed::Own => Some((life, person, newest)),
@@ -125,7 +164,9 @@ async fn act_on(model: &mut Model, act: &Act, subject: &mut impl Subject) {
             };
             let phone = match phone {
                 Typed::Wrong => PHONES,
-                Typed::Others(n) => pick(*n).map_or(PHONES, |(life, person)| model.lives[life].people[person].phone),
+                Typed::Others(n) => pick(*n).map_or(PHONES, |(life, person)| {
+                    model.lives[life].people[person].phone
+                }),
                 _ => model.lives[life].people[person].phone,
             };
             let document = document(model, life, *tail);
@@ -135,11 +176,17 @@ async fn act_on(model: &mut Model, act: &Act, subject: &mut impl Subject) {
             assert_eq!(said, expected, "{act:?}");
         }
         Act::Resend { who, tail, page } => {
-            let Some((life, person)) = pick(*who) else { return };
+            let Some((life, person)) = pick(*who) else {
+                return;
+            };
             let phone = model.lives[life].people[person].phone;
             let document = document(model, life, *tail);
             let expected = model.resend((*page != Page::Elsewhere).then_some(phone), document);
-            assert_eq!(subject.resend(phone, document, *page).await, expected, "{act:?}");
+            assert_eq!(
+                subject.resend(phone, document, *page).await,
+                expected,
+                "{act:?}"
+            );
         }
         Act::Review { request, approve } => {
             if !model.lives.is_empty() {
@@ -184,7 +231,10 @@ fn document(model: &Model, life: usize, tail: Typed) -> Option<u8> {
 }
 
 fn role(may_change: bool) -> impl Strategy<Value = Role> {
-    (0..PHONES, any::<bool>()).prop_map(move |(phone, changed)| Role { phone, changed: changed && may_change })
+    (0..PHONES, any::<bool>()).prop_map(move |(phone, changed)| Role {
+        phone,
+        changed: changed && may_change,
+    })
 }
 
 /// A filing of any kind, as that kind is shaped.
@@ -203,17 +253,24 @@ fn filed() -> impl Strategy<Value = Filed> {
     kinds.prop_flat_map(|(kind, subject, sites)| {
         let may_change = matches!(kind, "change" | "change_phone");
         let sites = proptest::collection::vec(role(may_change), sites);
-        (role(may_change), sites, any::<bool>(), 0..DOCUMENTS).prop_map(move |(mut first, sites, either, document)| {
-            first.changed |= subject == 3;
-            let (subject, sites) = match subject {
-                0 => (None, sites),
-                1 => (Some(first), sites),
-                2 => (either.then_some(first), sites),
-                _ if either => (Some(first), vec![]),
-                _ => (None, vec![first]),
-            };
-            Filed { kind, subject, sites, document }
-        })
+        (role(may_change), sites, any::<bool>(), 0..DOCUMENTS).prop_map(
+            move |(mut first, sites, either, document)| {
+                first.changed |= subject == 3;
+                let (subject, sites) = match subject {
+                    0 => (None, sites),
+                    1 => (Some(first), sites),
+                    2 => (either.then_some(first), sites),
+                    _ if either => (Some(first), vec![]),
+                    _ => (None, vec![first]),
+                };
+                Filed {
+                    kind,
+                    subject,
+                    sites,
+                    document,
+                }
+            },
+        )
     })
 }
 
@@ -258,13 +315,21 @@ fn act() -> impl Strategy<Value = Act> {
 
 /// A first filing, what follows, and how many hours after midnight it begins.
 fn story(acts: usize) -> impl Strategy<Value = (Era, Ms, Vec<Act>)> {
-    let era = prop_oneof![Just(Era::Pilot1), Just(Era::Pilots2And3), Just(Era::Nationwide)];
-    (era, 0..24 * 3_600_000_i64, filed(), proptest::collection::vec(act(), 1..acts)).prop_map(
-        |(era, time_of_day, first, mut acts)| {
+    let era = prop_oneof![
+        Just(Era::Pilot1),
+        Just(Era::Pilots2And3),
+        Just(Era::Nationwide)
+    ];
+    (
+        era,
+        0..24 * 3_600_000_i64,
+        filed(),
+        proptest::collection::vec(act(), 1..acts),
+    )
+        .prop_map(|(era, time_of_day, first, mut acts)| {
             acts.insert(0, Act::Submit(first));
             (era, midnight(era) + time_of_day, acts)
-        },
-    )
+        })
 }
 
 /// A midnight in Shanghai on which the era's province has its policy.
@@ -278,7 +343,12 @@ fn midnight(era: Era) -> Ms {
 }
 
 /// Where the era holds, and a province with another bureau.
-fn provinces(era: Era) -> (heyan::domain::province::Province, heyan::domain::province::Province) {
+fn provinces(
+    era: Era,
+) -> (
+    heyan::domain::province::Province,
+    heyan::domain::province::Province,
+) {
     use heyan::domain::province::Province::{Beijing, Gansu, Hunan, Qinghai};
     match era {
         Era::Pilot1 => (Gansu, Qinghai),
@@ -298,16 +368,28 @@ fn who(phone: u8, document: u8) -> crate::world::Who {
 
 /// The tail of a document; none: a wrong one.
 fn tail(phone: u8, document: Option<u8>) -> String {
-    document.map_or_else(|| "ZZZZZZ".to_owned(), |document| who(phone, document).tail().to_owned())
+    document.map_or_else(
+        || "ZZZZZZ".to_owned(),
+        |document| who(phone, document).tail().to_owned(),
+    )
 }
 
 /// The filing as a provider writes it.
 fn draft(era: Era, filed: &Filed) -> heyan::domain::filing::FilingDraft {
     let principal = |role: &Role| {
         let who = who(role.phone, filed.document);
-        if role.changed { who.moved_from("13700137000") } else { who.json() }
+        if role.changed {
+            who.moved_from("13700137000")
+        } else {
+            who.json()
+        }
     };
     let kind = heyan::domain::words::FilingKind::from_word(filed.kind).unwrap();
     let sites: Vec<_> = filed.sites.iter().map(principal).collect();
-    crate::world::filing(provinces(era).0, kind, filed.subject.as_ref().map(principal), &sites)
+    crate::world::filing(
+        provinces(era).0,
+        kind,
+        filed.subject.as_ref().map(principal),
+        &sites,
+    )
 }

@@ -7,4 +7,5 @@ mod life;
 mod pages;
 mod pg;
 mod store;
+#[allow(dead_code, reason = "used as more tests come")]
 mod world;

@@ -298,7 +298,10 @@ impl World {
     /// How many events of a type a request has.
     pub async fn count(&self, id: RequestId, what: &str) -> usize {
         let events = self.events(id).await;
-        events.iter().filter(|one| one.r#type.as_str() == what).count()
+        events
+            .iter()
+            .filter(|one| one.r#type.as_str() == what)
+            .count()
     }
 
     /// Every message whose text has not been erased, oldest first.
@@ -350,7 +353,13 @@ impl World {
     }
 
     /// 短信核验 with an attempt of one's own.
-    pub async fn verify_by(&self, attempt: Attempt, code: &str, phone: &str, tail: &str) -> Told<Answer> {
+    pub async fn verify_by(
+        &self,
+        attempt: Attempt,
+        code: &str,
+        phone: &str,
+        tail: &str,
+    ) -> Told<Answer> {
         verify::verify(
             &self.services,
             attempt,
@@ -363,7 +372,13 @@ impl World {
     }
 
     /// 短信核验 on a bureau's page or the national one.
-    pub async fn verify(&self, bureau: Option<Province>, code: &str, phone: &str, tail: &str) -> Told<Answer> {
+    pub async fn verify(
+        &self,
+        bureau: Option<Province>,
+        code: &str,
+        phone: &str,
+        tail: &str,
+    ) -> Told<Answer> {
         let attempt = self.attempt(Form::Verification, bureau);
         self.verify_by(attempt, code, phone, tail).await
     }

@@ -66,8 +66,7 @@ fn one(request: &Request) -> &Verification {
 #[test]
 fn nobody_to_verify_goes_straight_to_the_bureau() {
     for policy in [None, Some(pilot())] {
-        let (request, events) =
-            Request::submitted(FilingKind::Change, policy, false, &[], at(NOW));
+        let (request, events) = Request::submitted(FilingKind::Change, policy, false, &[], at(NOW));
         assert_eq!(request.state, RequestState::HandedOver);
         assert_eq!(request.handed_over_at, Some(at(NOW)));
         assert_eq!(request.ended_at, Some(at(NOW)));
@@ -91,7 +90,10 @@ fn a_submission_opens_its_verifications_with_a_deadline_of_its_own() {
     );
     for verification in &request.verifications {
         assert_eq!(verification.expires_at, at(NOW) + VALIDITY);
-        assert_eq!((verification.first_sent_at, verification.noon_at), (None, None));
+        assert_eq!(
+            (verification.first_sent_at, verification.noon_at),
+            (None, None)
+        );
     }
 }
 

@@ -8,7 +8,6 @@ use heyan::{
     domain::ids::RequestId,
     flow::{FlowError, review_phone, told::Next, withdraw},
     sms::{Gateway, Gateways, Sent, SmsMessage},
-    store::Engine,
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -43,10 +42,17 @@ impl Gateway for Scripted {
     fn send<'a>(&'a self, message: &'a SmsMessage, now: DateTime<Utc>) -> BoxFuture<'a, Sent> {
         let phone = message.phone.as_str()[10..].parse().unwrap();
         let sent = match self.verdict(phone) {
-            Verdict::Accept => Sent::Accepted { reference: None, reports: 1 },
+            Verdict::Accept => Sent::Accepted {
+                reference: None,
+                reports: 1,
+            },
             Verdict::Refuse => Sent::Refused,
-            Verdict::Hold(long) => Sent::Hold { until: now + TimeDelta::milliseconds(long) },
-            Verdict::NotNow => Sent::Retry { after: Some(TimeDelta::milliseconds(1)) },
+            Verdict::Hold(long) => Sent::Hold {
+                until: now + TimeDelta::milliseconds(long),
+            },
+            Verdict::NotNow => Sent::Retry {
+                after: Some(TimeDelta::milliseconds(1)),
+            },
         };
         std::future::ready(sent).boxed()
     }
@@ -77,7 +83,9 @@ impl Flows<'_> {
         for id in &self.requests {
             let mut codes = Vec::new();
             for one in self.world.view(*id).await.verifications {
-                let own = messages.iter().filter(|message| message.verification == one.row.id);
+                let own = messages
+                    .iter()
+                    .filter(|message| message.verification == one.row.id);
                 codes.push(own.map(|message| message.code.clone()).collect());
             }
             self.codes.push(codes);
@@ -106,11 +114,17 @@ impl Subject for Flows<'_> {
         };
         let who = super::who(phone, 0);
         let tail = super::tail(phone, document);
-        let answer = told(self.world.verify(self.page(page), &code, &who.phone, &tail).await);
+        let answer = told(
+            self.world
+                .verify(self.page(page), &code, &who.phone, &tail)
+                .await,
+        );
         let hint = match answer.next {
             Next::TriesLeft(left) => Hint::TriesLeft(left),
             Next::UseLatestCode => Hint::UseLatest,
-            Next::Waiting { people, verified, .. } => Hint::Done(verified, people),
+            Next::Waiting {
+                people, verified, ..
+            } => Hint::Done(verified, people),
             _ => Hint::None,
         };
         Said(answer.outcome.as_str(), hint)
@@ -124,7 +138,9 @@ impl Subject for Flows<'_> {
     }
 
     async fn review(&mut self, request: usize, approve: bool) -> bool {
-        let answer = review_phone::review_phone(&self.world.services, self.requests[request], approve, None).await;
+        let answer =
+            review_phone::review_phone(&self.world.services, self.requests[request], approve, None)
+                .await;
         self.read_codes().await;
         match answer {
             Ok(_) => true,
@@ -150,7 +166,8 @@ impl Subject for Flows<'_> {
     }
 
     async fn turn(&mut self, now: Ms) {
-        self.world.set(DateTime::from_timestamp_millis(now).unwrap());
+        self.world
+            .set(DateTime::from_timestamp_millis(now).unwrap());
     }
 
     async fn due(&mut self, model: &mut Model) {

@@ -25,19 +25,54 @@ struct Rules {
 
 impl Era {
     fn rules(self) -> Rules {
-        const ALWAYS: [&str; 5] = ["new_filing", "new_site", "new_access", "change", "change_phone"];
+        const ALWAYS: [&str; 5] = [
+            "new_filing",
+            "new_site",
+            "new_access",
+            "change",
+            "change_phone",
+        ];
         const ALL: [&str; 8] = [
-            "new_filing", "new_site", "new_access", "change", "change_phone",
-            "cancel_subject", "cancel_site", "cancel_access",
+            "new_filing",
+            "new_site",
+            "new_access",
+            "change",
+            "change_phone",
+            "cancel_subject",
+            "cancel_site",
+            "cancel_access",
         ];
         const BUT_ACCESS: [&str; 7] = [
-            "new_filing", "new_site", "new_access", "change", "change_phone",
-            "cancel_subject", "cancel_site",
+            "new_filing",
+            "new_site",
+            "new_access",
+            "change",
+            "change_phone",
+            "cancel_subject",
+            "cancel_site",
         ];
         match self {
-            Self::Pilot1 => Rules { hours: 48, tries: 5, verifies: &ALWAYS, unchanged_too: false, reviewed: false },
-            Self::Pilots2And3 => Rules { hours: 24, tries: 3, verifies: &ALL, unchanged_too: true, reviewed: true },
-            Self::Nationwide => Rules { hours: 24, tries: 5, verifies: &BUT_ACCESS, unchanged_too: true, reviewed: true },
+            Self::Pilot1 => Rules {
+                hours: 48,
+                tries: 5,
+                verifies: &ALWAYS,
+                unchanged_too: false,
+                reviewed: false,
+            },
+            Self::Pilots2And3 => Rules {
+                hours: 24,
+                tries: 3,
+                verifies: &ALL,
+                unchanged_too: true,
+                reviewed: true,
+            },
+            Self::Nationwide => Rules {
+                hours: 24,
+                tries: 5,
+                verifies: &BUT_ACCESS,
+                unchanged_too: true,
+                reviewed: true,
+            },
         }
     }
 }
@@ -182,7 +217,11 @@ pub struct Model {
 
 impl Model {
     pub fn new(era: Era, now: Ms) -> Self {
-        Self { era, now, lives: Vec::new() }
+        Self {
+            era,
+            now,
+            lives: Vec::new(),
+        }
     }
 
     pub fn submit(&mut self, filed: &Filed) {
@@ -237,7 +276,9 @@ impl Model {
     fn deadline(&self, (life, person): (usize, usize)) -> Ms {
         let life = &self.lives[life];
         let person = &life.people[person];
-        let from = person.sent.unwrap_or_else(|| person.held.max(life.opened.unwrap()));
+        let from = person
+            .sent
+            .unwrap_or_else(|| person.held.max(life.opened.unwrap()));
         from + self.era.rules().hours * HOUR
     }
 
@@ -250,7 +291,8 @@ impl Model {
     }
 
     pub fn everybody(&self) -> Vec<(usize, usize)> {
-        let of = |(life, one): (usize, &Life)| (0..one.people.len()).map(move |person| (life, person));
+        let of =
+            |(life, one): (usize, &Life)| (0..one.people.len()).map(move |person| (life, person));
         self.lives.iter().enumerate().flat_map(of).collect()
     }
 
@@ -291,7 +333,12 @@ impl Model {
             }
         }
         for who in self.everybody() {
-            let Some(noon) = self.noon(who).filter(|noon| self.waits(who) && *noon <= self.now) else { continue };
+            let Some(noon) = self
+                .noon(who)
+                .filter(|noon| self.waits(who) && *noon <= self.now)
+            else {
+                continue;
+            };
             let day = |at: Ms| (at + 8 * HOUR).div_euclid(DAY);
             let sends = day(noon) == day(self.now) && self.deadline(who) - self.now >= 5 * 60_000;
             let person = self.person(who);
@@ -337,11 +384,19 @@ impl Model {
     /// Code, phone (none: the page is another province's, or nobody's phone) and the document whose tail is typed.
     pub fn answer(&mut self, code: Code, phone: Option<u8>, document: Option<u8>) -> Said {
         let all = self.of_phone(phone);
-        let code_fits = |who: &(usize, usize)| code.is_some_and(|(life, person, _)| (life, person) == *who);
+        let code_fits =
+            |who: &(usize, usize)| code.is_some_and(|(life, person, _)| (life, person) == *who);
         let tail_fits = |who: &(usize, usize)| Some(self.lives[who.0].document) == document;
-        let fits: Vec<_> = all.iter().map(|who| u8::from(code_fits(who)) + u8::from(tail_fits(who))).collect();
+        let fits: Vec<_> = all
+            .iter()
+            .map(|who| u8::from(code_fits(who)) + u8::from(tail_fits(who)))
+            .collect();
         let pick = |how: u8| -> Vec<(usize, usize)> {
-            all.iter().zip(&fits).filter(|(_, fit)| **fit == how).map(|(who, _)| *who).collect()
+            all.iter()
+                .zip(&fits)
+                .filter(|(_, fit)| **fit == how)
+                .map(|(who, _)| *who)
+                .collect()
         };
         let (wholly, half) = (pick(2), pick(1));
         // 1
@@ -353,7 +408,10 @@ impl Model {
             }
             let done = life.people.iter().filter(|one| one.passed).count();
             let count = |n: usize| u32::try_from(n).unwrap();
-            return Said("verified_waiting", Hint::Done(count(done), count(life.people.len())));
+            return Said(
+                "verified_waiting",
+                Hint::Done(count(done), count(life.people.len())),
+            );
         }
         // 2
         if !wholly.is_empty() {
@@ -381,16 +439,29 @@ impl Model {
             };
         }
         // 4, 5
-        if half.is_empty() { Said("not_found", Hint::None) } else { self.about_ended(&half) }
+        if half.is_empty() {
+            Said("not_found", Hint::None)
+        } else {
+            self.about_ended(&half)
+        }
     }
 
     fn about_ended(&self, whom: &[(usize, usize)]) -> Said {
         let well = whom.iter().any(|&(life, person)| {
             let life = &self.lives[life];
-            matches!(life.person_is(&life.people[person]), "verified" | "cancelled")
-                && !matches!(life.fate(), Fate::Returned(_) | Fate::Withdrawn)
+            matches!(
+                life.person_is(&life.people[person]),
+                "verified" | "cancelled"
+            ) && !matches!(life.fate(), Fate::Returned(_) | Fate::Withdrawn)
         });
-        Said(if well { "already_verified" } else { "ask_provider" }, Hint::None)
+        Said(
+            if well {
+                "already_verified"
+            } else {
+                "ask_provider"
+            },
+            Hint::None,
+        )
     }
 
     pub fn resend(&mut self, phone: Option<u8>, document: Option<u8>) -> &'static str {

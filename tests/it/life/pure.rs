@@ -37,8 +37,18 @@ impl Pure {
     fn new(era: Era, now: Ms) -> Self {
         let now = DateTime::from_timestamp_millis(now).unwrap();
         let timeline = Timeline::built_in().unwrap();
-        let policy = timeline.at(super::provinces(era).0, now).unwrap().as_ref().clone();
-        Self { era, policy, now, lives: Vec::new(), ids: 0 }
+        let policy = timeline
+            .at(super::provinces(era).0, now)
+            .unwrap()
+            .as_ref()
+            .clone();
+        Self {
+            era,
+            policy,
+            now,
+            lives: Vec::new(),
+            ids: 0,
+        }
     }
 
     /// Every verification of a phone that a page sees.
@@ -83,9 +93,15 @@ impl Subject for Pure {
         }
         let ids: Vec<_> = phones.iter().map(|(_, id)| *id).collect();
         let policy = Some(self.policy.clone());
-        let (request, _) = Request::submitted(filing.kind, policy, filing.one_pass(), &ids, self.now);
+        let (request, _) =
+            Request::submitted(filing.kind, policy, filing.one_pass(), &ids, self.now);
         let codes = vec![1; request.verifications.len()];
-        self.lives.push(One { request, phones, document: filed.document, codes });
+        self.lives.push(One {
+            request,
+            phones,
+            document: filed.document,
+            codes,
+        });
     }
 
     async fn answer(&mut self, code: Code, phone: u8, document: Option<u8>, page: Page) -> Said {
@@ -109,7 +125,10 @@ impl Subject for Pure {
                     Said("verified_all", Hint::None)
                 } else {
                     let progress = one.request.progress();
-                    Said("verified_waiting", Hint::Done(progress.verified, progress.people))
+                    Said(
+                        "verified_waiting",
+                        Hint::Done(progress.verified, progress.people),
+                    )
                 }
             }
             Judgement::UseNewest(_) => Said("wrong", Hint::UseLatest),
@@ -121,10 +140,12 @@ impl Subject for Pure {
                 for place in places {
                     let (life, person) = all[place];
                     let one = &mut self.lives[life];
-                    fewest = fewest.min(match one.request.wrong_try(one.phones[person].1, self.now).0 {
-                        Tried::Left(left) => left,
-                        Tried::Failed => 0,
-                    });
+                    fewest = fewest.min(
+                        match one.request.wrong_try(one.phones[person].1, self.now).0 {
+                            Tried::Left(left) => left,
+                            Tried::Failed => 0,
+                        },
+                    );
                 }
                 if fewest == 0 {
                     Said("ask_provider", Hint::None)
@@ -198,10 +219,23 @@ impl Subject for Pure {
 
     async fn seen(&mut self) -> Vec<Seen> {
         let of = |one: &One| {
-            let people = one.request.verifications.iter().zip(&one.codes).map(|(person, codes)| {
-                let deadline = person.is_pending().then(|| person.expires_at.timestamp_millis());
-                (person.state.to_string(), person.wrong_tries, person.manual_resends, *codes, deadline)
-            });
+            let people = one
+                .request
+                .verifications
+                .iter()
+                .zip(&one.codes)
+                .map(|(person, codes)| {
+                    let deadline = person
+                        .is_pending()
+                        .then(|| person.expires_at.timestamp_millis());
+                    (
+                        person.state.to_string(),
+                        person.wrong_tries,
+                        person.manual_resends,
+                        *codes,
+                        deadline,
+                    )
+                });
             Seen {
                 state: one.request.state.to_string(),
                 reason: one.request.return_reason.map(|reason| reason.to_string()),
@@ -215,7 +249,11 @@ impl Subject for Pure {
 #[test]
 fn any_story_goes_as_the_model_says() {
     let cases = u32::try_from(crate::world::long_or(2_000, 100_000)).unwrap();
-    let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    });
     let stories = super::story(60);
     runner
         .run(&stories, |(era, start, story)| {
