@@ -3,6 +3,7 @@
 
 use std::{future::Future, time::Duration};
 
+use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -29,11 +30,13 @@ where
         services,
         stop,
         last_round: None,
+        left: None,
     };
     let mut failures = 0;
+    let mut woken = false;
     while !jobs.stop.is_cancelled() {
         let looked = match chores().await {
-            Ok(()) => jobs.look().await,
+            Ok(()) => jobs.look(woken).await,
             Err(error) => Err(error),
         };
         let pause = match looked {
@@ -48,18 +51,18 @@ where
                 pause
             }
         };
-        tokio::select! {
-            () = jobs.stop.cancelled() => {}
-            () = jobs.services.wake.notified(), if failures == 0 => {}
-            () = sleep(pause) => {}
-        }
+        woken = tokio::select! {
+            () = jobs.stop.cancelled() => false,
+            () = jobs.services.wake.notified(), if failures == 0 => true,
+            () = sleep(pause) => false,
+        };
     }
     if let Err(error) = chores().await {
         tracing::error!(%error, "the last visitors could not be written down");
     }
 }
 
-/// 1, 2, 4 … seconds after so many failures in a row.
+/// 1, 2, 4 … seconds after so many failures in a row, of everything or of the same thing.
 fn backoff(failures: u32) -> Duration {
     let seconds = 2_u64.saturating_pow(failures.saturating_sub(1));
     Duration::from_secs(seconds).min(BACKOFF)
@@ -69,21 +72,39 @@ struct Jobs {
     services: Services,
     stop: CancellationToken,
     last_round: Option<Instant>,
+    /// What is still due though the last rounds have tried, and how many have.
+    left: Option<(DateTime<Utc>, u32)>,
 }
 
 impl Jobs {
     /// Runs what is due, until nothing is left or it is to stop; how long to wait then.
-    async fn look(&mut self) -> Result<Duration, FlowError> {
+    async fn look(&mut self, woken: bool) -> Result<Duration, FlowError> {
         let due = run_due::next_due(&self.services).await?;
-        let resting = self.last_round.is_some_and(|last| last.elapsed() < ROUND);
-        if resting && due.is_none_or(|due| due > self.services.clock.now()) {
-            return Ok(self.until_next(due));
+        let rest = match self.left {
+            Some((left, rounds)) if due == Some(left) => backoff(rounds),
+            _ => Duration::ZERO,
+        };
+        let rested = |rest| self.last_round.is_none_or(|last| last.elapsed() >= rest);
+        let is_due = self.wait(due).is_zero();
+        if woken || is_due && rested(rest) || rested(ROUND) {
+            self.run_due().await
+        } else {
+            Ok(if is_due { LOOK } else { self.wait(due) })
         }
+    }
+
+    async fn run_due(&mut self) -> Result<Duration, FlowError> {
         self.note_the_time().await?;
         while !self.stop.is_cancelled() && self.round().await? > 0 {}
         self.last_round = Some(Instant::now());
         let due = run_due::next_due(&self.services).await?;
-        Ok(self.until_next(due))
+        let wait = self.wait(due);
+        let left = due.filter(|_| wait.is_zero());
+        self.left = left.map(|left| match self.left {
+            Some((before, rounds)) if before == left => (left, rounds + 1),
+            _ => (left, 1),
+        });
+        Ok(if left.is_some() { LOOK } else { wait })
     }
 
     /// On a task of its own: a panic in it ends the round, not the loop.
@@ -103,13 +124,10 @@ impl Jobs {
         Ok(tx.commit().await?)
     }
 
-    /// Something that is due and could not be done is not tried again at once.
-    fn until_next(&self, due: Option<chrono::DateTime<chrono::Utc>>) -> Duration {
+    /// How long until this instant of the domain's clock; at most until the next look.
+    fn wait(&self, due: Option<DateTime<Utc>>) -> Duration {
         let wait = due.map(|due| due - self.services.clock.now());
-        let wait = wait
-            .and_then(|wait| wait.to_std().ok())
-            .filter(|wait| !wait.is_zero());
-        wait.map_or(LOOK, |wait| wait.min(LOOK))
+        wait.map_or(LOOK, |wait| wait.to_std().unwrap_or_default().min(LOOK))
     }
 }
 

@@ -4,10 +4,15 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
-use super::{Result, Services, aggregate, each::each, message::Message, retry};
+use super::{
+    Result, Services, aggregate,
+    each::{self, each},
+    message::Message,
+    retry,
+};
 use crate::{
     domain::{event::Actor, ids::RequestId, message::retry_after},
     sms::{Answer, Sent, SmsMessage},
@@ -24,11 +29,14 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How long a gateway may take; well under the lease, so that nobody else sends meanwhile.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Our claim of this round, and whose turn it is to write to a request: its SMS share its version, and would collide.
+/// Our claim of this round.
 struct Claim<'a> {
     services: &'a Services,
     token: Uuid,
+    /// Whose turn it is to write to a request: its SMS share its version, and would collide.
     turns: HashMap<RequestId, Mutex<()>>,
+    /// Many are sent at once, but the pages need the database too.
+    connections: Semaphore,
 }
 
 /// Sends the messages due at `now`, one batch; how many were accepted, refused or put off.
@@ -47,6 +55,7 @@ pub(super) async fn round(services: &Services, now: DateTime<Utc>) -> Result<u64
         services,
         token,
         turns: messages.iter().map(turn).collect(),
+        connections: Semaphore::new(each::AT_ONCE),
     };
     let work = messages
         .iter()
@@ -87,6 +96,7 @@ impl Claim<'_> {
             Some(turn) => Some(turn.lock().await),
             None => None,
         };
+        let _connection = self.connections.acquire().await;
         let mut recorded = false;
         for _ in 0..reports {
             recorded |= self.record(message, &answer, at).await?;
@@ -97,6 +107,7 @@ impl Claim<'_> {
     /// Whether there is still somebody to answer it. Whatever ends a verification takes its messages back in the same
     /// transaction; this is for one that ended since the claim.
     async fn is_wanted(&self, message: &Claimed, now: DateTime<Utc>) -> Result<bool> {
+        let _connection = self.connections.acquire().await;
         let mut tx = self.services.db.read().await?;
         let row = verifications::load(&mut tx, message.verification_id).await?;
         Ok(row.is_some_and(|row| row.ended_at.is_none() && now < row.expires_at))

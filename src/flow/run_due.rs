@@ -33,7 +33,7 @@ pub async fn run_due(services: &Services) -> Result<Round> {
     let purged = purge::round(services, now).await?;
     done += purged + purge::sweep(services, now).await?;
     if purged > 0 {
-        services.db.checkpoint().await?;
+        purge::out_of_the_log(services).await?;
     }
     Ok(Round { done })
 }

@@ -3,7 +3,6 @@
 use heyan::{
     domain::words::{EventType, RequestState, ReturnReason, VerificationState},
     flow::run_due::run_due,
-    store::Tx,
 };
 
 use super::desk::{Desk, at};
@@ -50,14 +49,7 @@ on_both! {
         let broken = desk.file(&["13800138000"]).await;
         let sound = desk.file(&["13900139000"]).await;
         desk.settle().await;
-        let mut tx = db.write().await.unwrap();
-        let spoil = "UPDATE filing_requests SET policy = '{' WHERE id = $1";
-        let spoilt = match &mut tx {
-            Tx::Sqlite(tx) => sqlx::query(spoil).bind(broken).execute(&mut **tx).await.unwrap().rows_affected(),
-            Tx::Postgres(tx) => sqlx::query(spoil).bind(broken).execute(&mut **tx).await.unwrap().rows_affected(),
-        };
-        assert_eq!(spoilt, 1);
-        tx.commit().await.unwrap();
+        desk.spoil(broken).await;
         desk.turn_and_settle("2018-09-11T12:00+08:00").await;
         assert_eq!(desk.first(sound).await.noon_at, None);
         desk.turn(at("2018-09-12T09:00+08:00"));

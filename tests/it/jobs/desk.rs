@@ -35,7 +35,7 @@ use heyan::{
     random::Random,
     sms::{Gateway, Gateways, Sent, SmsMessage},
     store::{
-        Db,
+        Db, Tx,
         events::{self, EventRow},
         outbox::{self, InboxRow},
         providers::{self, ProviderRow},
@@ -66,9 +66,12 @@ pub struct Caught {
     pub at: DateTime<Utc>,
 }
 
+/// Several desks of one database do not draw the same identifiers.
+static SEED: AtomicU64 = AtomicU64::new(1);
+
 type Script = dyn Fn(&SmsMessage, DateTime<Utc>) -> Option<Sent> + Send + Sync;
 
-/// Answers as its script says, where that says nothing as the sandbox's does; keeps what it was given.
+/// Clones share all but what is set on one of them.
 #[derive(Clone)]
 pub struct Desk {
     pub services: Services,
@@ -80,6 +83,7 @@ pub struct Desk {
     pub arrived: Arc<Semaphore>,
 }
 
+/// Answers as its script says, where that says nothing as the sandbox's does; keeps what it was given.
 struct Scripted {
     script: Box<Script>,
     caught: Arc<Mutex<Vec<Caught>>>,
@@ -125,8 +129,6 @@ impl Desk {
     ) -> Self {
         let keys = BTreeMap::from([("k1".to_owned(), KeyBytes::new([7; 32]))]);
         let keys = Keys::new("k1", "k1", keys).unwrap();
-        // several desks of one database do not draw the same identifiers
-        static SEED: AtomicU64 = AtomicU64::new(1);
         let random = Random::seeded(SEED.fetch_add(1, Ordering::Relaxed));
         let now = at(now);
         let caught = Arc::default();
@@ -283,6 +285,28 @@ impl Desk {
         )
         .await
         .unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Spoils a request's row, so that it cannot be loaded.
+    pub async fn spoil(&self, id: RequestId) {
+        const SPOIL: &str = "UPDATE filing_requests SET policy = '{' WHERE id = $1";
+        let mut tx = self.services.db.write().await.unwrap();
+        let spoilt = match &mut tx {
+            Tx::Sqlite(tx) => sqlx::query(SPOIL)
+                .bind(id)
+                .execute(&mut **tx)
+                .await
+                .unwrap()
+                .rows_affected(),
+            Tx::Postgres(tx) => sqlx::query(SPOIL)
+                .bind(id)
+                .execute(&mut **tx)
+                .await
+                .unwrap()
+                .rows_affected(),
+        };
+        assert_eq!(spoilt, 1);
         tx.commit().await.unwrap();
     }
 

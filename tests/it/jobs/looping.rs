@@ -114,6 +114,22 @@ on_both! {
         assert!(running.stop().await >= 4);
     }
 
+    async fn what_cannot_be_done_holds_nobody_up(db) {
+        let desk = Desk::new(db, NINE).await;
+        let broken = desk.file(&["13800138000"]).await;
+        desk.settle().await;
+        arrive(&desk, 1, SOON).await;
+        desk.spoil(broken).await;
+        desk.turn(at("2018-09-12T09:00+08:00"));
+        let running = Loop::start(&desk, 0);
+        for phone in ["13800138000", "13900139000"] {
+            desk.file(&[phone]).await;
+            arrive(&desk, 1, SOON).await;
+        }
+        running.stop().await;
+        assert_eq!(desk.inbox().await.len(), 3);
+    }
+
     async fn in_production_time_is_noted_and_nothing_is_kept(db) {
         let mut desk = Desk::new(db, NINE).await;
         desk.services.settings = Arc::new(Settings { sandbox: false, ..(*desk.services.settings).clone() });
