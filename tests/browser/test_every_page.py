@@ -137,6 +137,23 @@ class EveryPage(Case):
         self.portal.sms(p.WANG)
         self.visit("desk", "/sandbox")
 
+    def test_the_checks_find_what_is_planted(self):
+        self.open("/")
+        self.browser.size(320)
+        self.browser.run("""
+            const main = document.querySelector('main');
+            const plant = (name, styles) => { const element = main.appendChild(document.createElement(name));
+                Object.assign(element.style, styles); return element };
+            plant('p', {fontSize: '11px', width: '600px'}).textContent = 'small and wide';
+            plant('button', {height: '20px'}).textContent = 'low';
+            plant('img', {}).src = '/favicon.ico'""")
+        with self.assertRaisesRegex(AssertionError, "the page is"):
+            self.assert_fits()
+        with self.assertRaisesRegex(AssertionError, "image-alt"):
+            self.assert_accessible()
+        self.assertEqual(len(self.browser.run(SMALL_TARGETS)), 1)
+        self.assertEqual(self.browser.run(SMALL_TEXT), ["small and wide"])
+
     def test_borders_and_focus_contrast(self):
         # axe judges text; borders of controls and the focus ring are ours to compute (WCAG 1.4.11, 2.4.13)
         script = """
