@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 macro_rules! provinces {
-    ($($name:ident $code:literal $slug:literal $full:literal $short:literal $one:literal $abbr:literal;)*) => {
+    ($($name:ident $code:literal $slug:tt $full:literal $short:literal $one:literal $abbr:literal;)*) => {
         /// A province, municipality or autonomous region; each has one bureau (通信管理局).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         pub enum Province { $(#[doc = $full] #[serde(rename = $slug)] $name,)* }

@@ -1,8 +1,9 @@
 //! The closed sets of words that the API, the database and the code share (kinds, states, reasons).
 
 /// Defines an enum whose text is the same in JSON, in the database and in `Display`.
+/// (`tt`, not `literal`: `utoipa` does not see through the latter, and would describe the variants by their Rust names.)
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:tt,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] $variant,)* }

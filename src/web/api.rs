@@ -18,6 +18,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
+pub use openapi::Description;
 pub use problem::{Problem, ProblemType};
 pub use shapes::{EventPage, FilingRequest, FilingRequestPage, LoggedEvent, VerificationOfRequest};
 

@@ -2,7 +2,7 @@
 
 mod deadlines;
 mod delivery;
-mod desk;
+pub mod desk;
 mod looping;
 mod noon;
 mod retention;

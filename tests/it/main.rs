@@ -1,5 +1,6 @@
 //! One integration binary: fewer links, shared helpers.
 
+mod api;
 mod architecture;
 mod assets;
 mod jobs;
