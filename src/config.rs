@@ -25,6 +25,7 @@ pub use self::{
     sms::{Gateway, GatewayKind, Sms},
 };
 use self::{
+    production::Places,
     reader::{Reader, Report},
     tree::{Origin, Table},
 };
@@ -233,8 +234,11 @@ impl Config {
         let mode = sections::word(&mut all, "mode", Mode::ALL, Mode::as_str);
         let mode = mode.unwrap_or(Mode::Sandbox);
         let listen_at = all.origin("listen");
-        let public_url_at = all.origin("public_url");
-        let database_at = all.origin("database_url");
+        let places = Places {
+            public_url: all.origin("public_url"),
+            database_url: all.origin("database_url"),
+            keys: all.origin("keys"),
+        };
         let address = "an address and port, such as 127.0.0.1:8080";
         let config = Self {
             mode,
@@ -275,7 +279,7 @@ impl Config {
                     report.wrong(&listen_at, "listen", message);
                 }
             }
-            Mode::Production => config.check_production(report, &public_url_at, &database_at),
+            Mode::Production => config.check_production(report, &places),
         }
         config
     }

@@ -22,8 +22,13 @@ pub(super) struct Common {
     /// The configuration [default: heyan.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://heyan.db]
-    #[arg(long, global = true, value_name = "URL")]
+    /// Which database
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = "sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME [default: sqlite://heyan.db]"
+    )]
     pub database_url: Option<String>,
     /// Where to answer [default: 127.0.0.1:8080]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
@@ -104,7 +109,7 @@ pub(super) enum KeysAction {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ProviderAction {
-    /// Add one; prints its api_key and its webhook_secret, once
+    /// Add one; prints its API key and its webhook secret, once
     Add {
         /// Unique
         name: String,

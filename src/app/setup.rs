@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
 
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 use tokio::sync::Notify;
@@ -158,10 +159,7 @@ async fn check_in_use(keys: &Keys, tx: &mut Tx) -> Result<(), Failure> {
 async fn check_bytes(keys: &Keys, tx: &mut Tx) -> Result<(), Failure> {
     for id in keys.ids() {
         let hash = keys.hash_with(id, Purpose::Derived, &[b"key check"])?;
-        let mark: String = hash.value[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let mark = STANDARD_NO_PAD.encode(&hash.value[..8]);
         let known = meta::put_if_absent(tx, &format!("key_check/{id}"), &mark).await?;
         if known != mark {
             return Err(Failure::Arguments(format!(

@@ -7,6 +7,7 @@ mod rejected;
 
 use std::{collections::HashMap, path::Path};
 
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use futures_util::{StreamExt, stream};
 use sha2::{Digest, Sha256};
 
@@ -60,7 +61,11 @@ struct Wrong {
 enum Outcome {
     Submitted,
     Known,
-    Rejected(Row, Vec<Wrong>),
+    Rejected {
+        line: usize,
+        source: Source,
+        wrong: Vec<Wrong>,
+    },
 }
 
 /// Submits every request of the file in a provider's name; without a name, that of the only provider there is.
@@ -86,23 +91,19 @@ pub async fn import(
             draft,
             source,
         } = row;
-        let again = |draft| Row {
+        let rejected = |wrong| Outcome::Rejected {
             line,
-            places: Vec::new(),
-            draft,
             source,
+            wrong,
         };
         let draft = match draft {
             Ok(draft) => draft,
-            Err(wrong) => return Outcome::Rejected(again(Err(Vec::new())), wrong),
+            Err(wrong) => return rejected(wrong),
         };
         match submit::submit(services, provider, draft, Some(key)).await {
             Ok(view) if view.row.submitted_at < started => Outcome::Known,
             Ok(_) => Outcome::Submitted,
-            Err(error) => {
-                let wrong = told(&error, line, &places);
-                Outcome::Rejected(again(Err(Vec::new())), wrong)
-            }
+            Err(error) => rejected(told(&error, line, &places)),
         }
     });
     let mut outcomes = stream::iter(work).buffered(AT_ONCE);
@@ -111,14 +112,18 @@ pub async fn import(
         match outcome {
             Outcome::Submitted => submitted += 1,
             Outcome::Known => known += 1,
-            Outcome::Rejected(row, wrong) => {
+            Outcome::Rejected {
+                line,
+                source,
+                wrong,
+            } => {
                 rejected += 1;
                 bar.suspend(|| {
                     for Wrong { line, message } in &wrong {
                         eprintln!("line {line}: {message}");
                     }
                 });
-                rejects.write(&row, &wrong)?;
+                rejects.write(line, &source, &wrong)?;
             }
         }
     }
@@ -198,7 +203,7 @@ fn idempotency_keys(rows: &[Row]) -> Vec<IdempotencyKey> {
         let digest: [u8; 32] = Sha256::digest(&body).into();
         let before = seen.entry(digest).or_default();
         *before += 1;
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = STANDARD_NO_PAD.encode(digest);
         IdempotencyKey {
             key: format!("import {digest} {before}"),
             body,

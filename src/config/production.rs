@@ -1,14 +1,21 @@
 //! What production does not start without.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, os::unix::fs::PermissionsExt, path::Path};
 
 use secrecy::ExposeSecret;
 
 use super::{Config, reader::Report, tree::Origin};
 
+/// Where what is judged here stands.
+pub(super) struct Places {
+    pub public_url: Origin,
+    pub database_url: Origin,
+    pub keys: Origin,
+}
+
 impl Config {
     /// Operator, keys, public address, a channel to real phones, and a database that nobody listens in on.
-    pub(super) fn check_production(&self, report: &Report, public_url: &Origin, database: &Origin) {
+    pub(super) fn check_production(&self, report: &Report, places: &Places) {
         let missing = |key, message: &str| report.wrong(&Origin::Nowhere, key, message);
         if self
             .operator
@@ -25,6 +32,12 @@ impl Config {
                 (make one with: openssl rand -base64 32)";
             missing("keys", message);
         }
+        let in_file = matches!(places.keys, Origin::File { .. });
+        if in_file && self.file.as_deref().is_some_and(others_may_read) {
+            let message =
+                "anybody on this machine may read this file, which holds keys: chmod 600 it";
+            report.wrong(&places.keys, "keys", message);
+        }
         match &self.public_url {
             None => missing(
                 "public_url",
@@ -32,7 +45,7 @@ impl Config {
             ),
             Some(url) if !url.starts_with("https://") => {
                 report.wrong(
-                    public_url,
+                    &places.public_url,
                     "public_url",
                     "must begin with https:// in production",
                 );
@@ -50,9 +63,14 @@ impl Config {
         }
         if remote_without_tls(self.database_url.expose_secret()) {
             let message = "production reaches a PostgreSQL server elsewhere by verified TLS only: add ?sslmode=verify-full";
-            report.wrong(database, "database_url", message);
+            report.wrong(&places.database_url, "database_url", message);
         }
     }
+}
+
+fn others_may_read(file: &Path) -> bool {
+    // one that is gone meanwhile has nothing to show
+    std::fs::metadata(file).is_ok_and(|about| about.permissions().mode() & 0o007 != 0)
 }
 
 /// sqlx falls back to plain text where nothing is said.

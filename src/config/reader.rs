@@ -72,6 +72,11 @@ impl<'a> Reader<'a> {
             .unwrap_or_default()
     }
 
+    /// Whether a key is written, before it is read.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     fn take(&mut self, key: &'static str) -> Option<Node> {
         self.known.push(key);
         self.report.asked.borrow_mut().insert(self.key(key));

@@ -66,11 +66,13 @@ pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
     });
     let gateways = gateways(&mut section);
     let mut chain = |key| {
-        section.list(key, |name| match gateways.contains_key(name) {
-            true => Ok(name.to_owned()),
-            false => Err(format!(
+        section.list(key, |name| {
+            if gateways.contains_key(name) {
+                return Ok(name.to_owned());
+            }
+            Err(format!(
                 "there is no gateway `{name}`: write [sms.gateways.{name}]"
-            )),
+            ))
         })
     };
     let default = chain("default").unwrap_or_default();
@@ -94,8 +96,9 @@ fn gateways(sms: &mut Reader<'_>) -> BTreeMap<String, Gateway> {
         let Some(mut gateway) = section.named_section(&name, node) else {
             continue;
         };
+        let given = gateway.has("kind");
         let kind = word(&mut gateway, "kind", GatewayKind::ALL, GatewayKind::as_str);
-        if kind.is_none() {
+        if !given {
             gateway.wrong(&origin, "kind", "must be given, such as \"smpp\"");
         }
         // each kind's own settings are read by what runs it

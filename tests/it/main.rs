@@ -3,6 +3,8 @@
 mod api;
 mod architecture;
 mod assets;
+mod cli;
+mod config;
 mod jobs;
 mod life;
 mod pages;

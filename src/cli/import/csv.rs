@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{ReaderBuilder, StringRecord, Terminator};
 
 use super::{Row, Source, Wrong};
 use crate::domain::{
@@ -57,7 +57,11 @@ impl<'a> Line<'a> {
 /// # Errors
 /// The header is not that of such a file.
 pub(super) fn read(bytes: &[u8]) -> Result<Vec<Row>, String> {
-    let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
+    // with CRLF for the end the reader counts lines from the wrong side; a left-over CR is trimmed with the rest
+    let mut reader = ReaderBuilder::new()
+        .flexible(true)
+        .terminator(Terminator::Any(b'\n'))
+        .from_reader(bytes);
     let header = reader.byte_headers().map_err(|_| "cannot be read as CSV")?;
     let header = StringRecord::from_byte_record(header.clone())
         .map_err(|_| "is not UTF-8; save it as CSV UTF-8")?;
@@ -142,6 +146,7 @@ fn in_order(record: &StringRecord, columns: &HashMap<&'static str, usize>) -> St
         index
             .and_then(|index| record.get(*index))
             .unwrap_or_default()
+            .trim()
     });
     fields.collect()
 }
@@ -186,10 +191,10 @@ fn draft(
     let kind = shared(lines, "kind", wrong, |text| {
         word(text, FilingKind::ALL, FilingKind::as_str)
     });
-    let resubmits = match lines.iter().any(|line| line.get("resubmits").is_some()) {
-        true => shared(lines, "resubmits", wrong, |text| Ok(text.to_owned())),
-        false => None,
-    };
+    let any_resubmits = lines.iter().any(|line| line.get("resubmits").is_some());
+    let resubmits = any_resubmits
+        .then(|| shared(lines, "resubmits", wrong, |text| Ok(text.to_owned())))
+        .flatten();
     let mut subject = None;
     let mut sites = Vec::new();
     for line in lines {
@@ -201,7 +206,7 @@ fn draft(
         };
         match line.get("role") {
             Some("subject") if subject.is_some() => {
-                told("role subject stands twice in one request")
+                told("role subject stands twice in one request");
             }
             Some("subject") => {
                 if line.get("domains").or(line.get("service_type")).is_some() {

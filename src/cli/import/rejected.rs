@@ -12,7 +12,7 @@ use csv::WriterBuilder;
 use serde_json::{Value, json};
 
 use super::{
-    Format, Row, Source, Wrong,
+    Format, Source, Wrong,
     csv::{COLUMNS, REASON},
 };
 use crate::cli::Failure;
@@ -33,13 +33,13 @@ impl Rejects {
         }
     }
 
-    pub fn write(&mut self, row: &Row, wrong: &[Wrong]) -> Result<(), Failure> {
+    pub fn write(&mut self, line: usize, source: &Source, wrong: &[Wrong]) -> Result<(), Failure> {
         let reasons: Vec<_> = wrong
             .iter()
             .map(|Wrong { line, message }| format!("line {line}: {message}"))
             .collect();
-        let text = match &row.source {
-            Source::Line(line) => line_of(row.line, &reasons.join("; "), line),
+        let text = match source {
+            Source::Line(text) => line_of(line, &reasons.join("; "), text),
             Source::Records(records) => {
                 let rows = records.iter().map(|record| record.iter());
                 records_of(rows, &reasons.join("; "))?

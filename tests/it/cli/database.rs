@@ -1,0 +1,182 @@
+//! Commands and the database: made, moved, kept and brought back; and one that cannot be had.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::{Heyan, exists};
+use crate::pg;
+
+#[test]
+fn migrate_makes_the_database_and_only_for_this_user() {
+    let heyan = Heyan::new();
+    assert_eq!(
+        heyan.run(&["migrate"]).done(),
+        "sqlite://heyan.db is up to date\n"
+    );
+    assert_eq!(
+        heyan.run(&["migrate"]).done(),
+        "sqlite://heyan.db is up to date\n"
+    );
+    let mode = std::fs::metadata(heyan.path("heyan.db"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+    heyan.run(&["provider", "list"]).done();
+    let mode = std::fs::metadata(heyan.path("heyan.keys"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_database_that_cannot_be_had_is_told_in_a_line() {
+    let heyan = Heyan::new();
+    for (url, status, expected) in [
+        (
+            "sqlite://no/such/folder.db",
+            1,
+            "there is no folder no/such",
+        ),
+        ("sqlite://.", 1, "is a folder"),
+        ("sqlite://text.db", 1, "is damaged or no database"),
+        (
+            "sqlite://",
+            2,
+            "database_url is not understood: SQLite needs a file",
+        ),
+        (
+            "mysql://x",
+            2,
+            "argument --database-url: database_url: must be sqlite://FILE or postgres://",
+        ),
+        (
+            "postgres://127.0.0.1:1/x",
+            1,
+            "the database cannot be reached",
+        ),
+    ] {
+        heyan.write(
+            "text.db",
+            "no database at all, but long enough to be read as a page of one".repeat(99),
+        );
+        let error = heyan
+            .run(&["migrate", "--database-url", url])
+            .failed(status);
+        assert!(
+            error.starts_with("error: ") && error.contains(expected),
+            "{url}: {error}"
+        );
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_newer_database_refuses_an_older_program() {
+    let heyan = Heyan::new();
+    heyan.run(&["migrate"]).done();
+    sql(
+        &heyan,
+        "UPDATE meta SET value = '99.0.0' WHERE key = 'oldest_version'",
+    );
+    for command in [&["migrate"][..], &["provider", "list"], &["purge"]] {
+        let error = heyan.run(command).failed(1);
+        assert!(
+            error.contains("this database needs heyan 99.0.0 or newer"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_locked_database_is_told() {
+    let heyan = Heyan::new();
+    heyan.run(&["migrate"]).done();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let _held = runtime.block_on(async {
+        use sqlx::Connection;
+        let mut held = sqlx::SqliteConnection::connect(&heyan.url()).await.unwrap();
+        sqlx::raw_sql("BEGIN EXCLUSIVE")
+            .execute(&mut held)
+            .await
+            .unwrap();
+        held
+    });
+    let error = heyan.run(&["provider", "list"]).failed(1);
+    assert!(
+        error.starts_with("error: the database is locked"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_database_stays_in_the_mode_that_it_was_made_in() {
+    let heyan = Heyan::new();
+    heyan.run(&["migrate"]).done();
+    sql(
+        &heyan,
+        "UPDATE meta SET value = 'production' WHERE key = 'mode'",
+    );
+    let error = heyan.run(&["provider", "list"]).failed(2);
+    assert!(
+        error.contains("was made in mode production and the configuration says sandbox"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_backup_comes_back_as_it_was() {
+    let heyan = Heyan::new().with_provider();
+    let listed = heyan.run(&["provider", "list"]).done();
+    assert!(
+        heyan
+            .run(&["backup", "kept.db"])
+            .done()
+            .starts_with("copied to kept.db")
+    );
+    let error = heyan.run(&["backup", "kept.db"]).failed(1);
+    assert!(error.contains("kept.db exists already"), "{error}");
+
+    heyan.run(&["provider", "revoke", "demo"]).done();
+    assert_ne!(heyan.run(&["provider", "list"]).done(), listed);
+    heyan.run(&["restore", "kept.db"]).done();
+    assert_eq!(heyan.run(&["provider", "list"]).done(), listed);
+
+    let error = heyan.run(&["restore", "none.db"]).failed(1);
+    assert!(error.contains("there is no file none.db"), "{error}");
+    heyan.write("text.db", "no backup".repeat(999));
+    let error = heyan.run(&["restore", "text.db"]).failed(1);
+    assert!(error.contains("damaged or no database"), "{error}");
+    assert_eq!(heyan.run(&["provider", "list"]).done(), listed);
+    assert!(exists(&heyan.path("kept.db")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgresql_is_left_to_its_own_tools() {
+    let server = pg::Database::new().await;
+    let heyan = Heyan::on(&server.url);
+    heyan.run(&["migrate"]).done();
+    for command in ["backup", "restore"] {
+        let error = heyan.run(&[command, "kept.db"]).failed(1);
+        assert!(error.contains("pg_dump"), "{error}");
+    }
+    heyan.run(&["provider", "add", "x"]).done();
+    assert!(
+        exists(&heyan.path("heyan.keys")),
+        "in the working directory"
+    );
+}
+
+/// Changes the database behind the program's back.
+pub fn sql(heyan: &Heyan, statement: &'static str) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        use sqlx::Connection;
+        let mut database = sqlx::SqliteConnection::connect(&heyan.url()).await.unwrap();
+        sqlx::raw_sql(statement)
+            .execute(&mut database)
+            .await
+            .unwrap();
+        database.close().await.unwrap();
+    });
+}
