@@ -1,23 +1,26 @@
 //! Delivering: claim messages (a short transaction), send them with none open, record what became of them (a short one
 //! again, guarded by the lease). At least once: what is not recorded is sent again when its lease ends.
 
+mod record;
+
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::{Mutex, Semaphore};
 use uuid::Uuid;
 
+use self::record::{Report, record};
 use super::{
-    Result, Services, aggregate,
+    Result, Services,
     each::{self, each},
     message::Message,
     retry,
 };
 use crate::{
-    domain::{event::Actor, ids::RequestId, message::retry_after},
-    sms::{Answer, Sent, SmsMessage},
+    domain::ids::RequestId,
+    sms::{Sent, SmsMessage},
     store::{
-        outbox::{self, Claimed, Final},
+        outbox::{self, Claimed},
         verifications,
     },
 };
@@ -97,9 +100,10 @@ impl Claim<'_> {
             None => None,
         };
         let _connection = self.connections.acquire().await;
+        let report = Report::new(message, self.token, answer, at);
         let mut recorded = false;
         for _ in 0..reports {
-            recorded |= self.record(message, &answer, at).await?;
+            recorded |= record(services, report.clone()).await?;
         }
         Ok(recorded)
     }
@@ -111,61 +115,5 @@ impl Claim<'_> {
         let mut tx = self.services.db.read().await?;
         let row = verifications::load(&mut tx, message.verification_id).await?;
         Ok(row.is_some_and(|row| row.ended_at.is_none() && now < row.expires_at))
-    }
-
-    /// Notes what the gateway said, if the message is still ours.
-    async fn record(&self, message: &Claimed, answer: &Answer, at: DateTime<Utc>) -> Result<bool> {
-        let (id, request, verification) = (message.id, message.request_id, message.verification_id);
-        let (token, attempt) = (
-            self.token,
-            u32::try_from(message.attempts).unwrap_or(u32::MAX),
-        );
-        let answer = answer.clone();
-        retry(self.services, move |services| {
-            let Answer { gateway, sent } = answer.clone();
-            async move {
-                let reference = match &sent {
-                    Sent::Accepted { reference, .. } => reference.as_deref(),
-                    _ => None,
-                };
-                let end = Final {
-                    gateway: &gateway,
-                    gateway_ref: reference,
-                    at,
-                    keep_sealed: services.settings.sandbox,
-                };
-                let mut tx = services.db.write().await?;
-                let ours = match &sent {
-                    Sent::Accepted { .. } => outbox::accept(&mut tx, id, token, end).await?,
-                    Sent::Refused => outbox::fail(&mut tx, id, token, end).await?,
-                    Sent::Retry { after } => {
-                        let next = at + after.unwrap_or_else(|| retry_after(attempt));
-                        outbox::retry(&mut tx, id, token, next).await?
-                    }
-                    Sent::Hold { until } => outbox::retry(&mut tx, id, token, *until).await?,
-                };
-                if !ours {
-                    return Ok(false);
-                }
-                let mut loaded = aggregate::load(&mut tx, request).await?;
-                let before = loaded.request.clone();
-                let events = match sent {
-                    Sent::Accepted { .. } => loaded.request.sms_accepted(verification, at),
-                    Sent::Refused => loaded.request.undeliverable(verification, at),
-                    Sent::Retry { .. } => Vec::new(),
-                    Sent::Hold { until } => {
-                        loaded.request.held_until(verification, until, at);
-                        Vec::new()
-                    }
-                };
-                if loaded.request != before {
-                    let actor = Actor::System;
-                    aggregate::save(&mut tx, &services, &mut loaded, &events, actor, at).await?;
-                }
-                tx.commit().await?;
-                Ok(true)
-            }
-        })
-        .await
     }
 }
