@@ -2,10 +2,12 @@
 //!
 //! `awaiting_phone_review` → `verifying` → `handed_over` | `returned`; also `withdrawn`. What has ended never changes again.
 
+mod answer;
 mod progress;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use answer::{NotNow, Resent, Tried};
 pub use progress::Progress;
 
 use super::{
@@ -45,30 +47,6 @@ pub struct Request {
     pub handed_over_at: Option<At>,
     /// One for each distinct phone, in the filing's order.
     pub verifications: Vec<Verification>,
-}
-
-/// The request is not in a state in which this can be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotNow;
-
-/// What a wrong try led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tried {
-    /// So many tries are left.
-    Left(u32),
-    /// None: the verification has failed.
-    Failed,
-}
-
-/// What asking for another SMS led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resent {
-    /// A new SMS is due.
-    Yes,
-    /// The first SMS is still on its way: nothing new, nothing counted.
-    FirstOnItsWay,
-    /// No resends are left: nothing happens (S3).
-    Limit,
 }
 
 impl Request {

@@ -255,9 +255,9 @@ fn where_one_pass_is_enough() {
     }
     assert_eq!(failed.state, RequestState::Verifying);
     assert_eq!(states(&failed), ["failed", "pending"]);
-    let mut passes = failed.clone();
-    passes.pass(phone(2), at(NOW));
-    assert_eq!(passes.state, RequestState::HandedOver);
+    let mut other = failed.clone();
+    other.pass(phone(2), at(NOW));
+    assert_eq!(other.state, RequestState::HandedOver);
     // none can pass any more: the last reason is told
     let events = failed.expire(at(NOW) + TimeDelta::hours(24));
     assert_eq!(
