@@ -11,6 +11,8 @@ pub enum Window {
     PhoneHour,
     /// The same in a day.
     PhoneDay,
+    /// Wrong tries of a phone, over all its filings, since it was last verified: too many are an alarm (NIST SP 800-63B).
+    PhoneMonth,
     /// Those of a client address in ten minutes.
     Address,
     /// Calls of an API key in a minute.
@@ -23,6 +25,7 @@ impl Window {
         match self {
             Self::PhoneHour => "phone-hour",
             Self::PhoneDay => "phone-day",
+            Self::PhoneMonth => "phone-month",
             Self::Address => "address",
             Self::Api => "api",
         }
@@ -33,6 +36,7 @@ impl Window {
         match self {
             Self::PhoneHour => TimeDelta::hours(1),
             Self::PhoneDay => TimeDelta::days(1),
+            Self::PhoneMonth => TimeDelta::days(30),
             Self::Address => TimeDelta::minutes(10),
             Self::Api => TimeDelta::minutes(1),
         }

@@ -178,6 +178,8 @@ words!(/// What an event of a request's log tells; the first six are the webhook
     PhoneApproved = "filing_request.phone_approved",
     /// A wrong try was counted.
     WrongTry = "verification.wrong_try",
+    /// Over 100 wrong tries of the same phone in a row, over all its filings: somebody may be guessing.
+    ManyWrongTries = "verification.many_wrong_tries",
     /// Too many wrong tries, or undeliverable.
     VerificationFailed = "verification.failed",
     /// Out of time.

@@ -12,7 +12,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-pub(super) use counting::Counting;
+use counting::Counting;
+
+pub(super) use counting::Bucket;
 
 use super::{
     FlowError, Result, Services, retry,

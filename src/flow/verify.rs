@@ -4,21 +4,22 @@ use chrono::{DateTime, Utc};
 
 use super::{
     Result, Services,
-    attempt::{self, Attempt, Judged},
+    attempt::{self, Attempt, Bucket, Judged},
     candidates, hashes,
     told::{Answer, Next, Told},
 };
 use crate::{
     domain::{
-        event::Actor,
+        event::{Actor, Event},
         id_document::IdTail,
+        ids::VerificationId,
         judge::{self, Judgement, judge},
         phone::Phone,
         policy::Policy,
         province::Province,
         request::Tried,
         sms_code::SmsCode,
-        words::{Outcome, RequestState, Wording},
+        words::{EventType, Outcome, RequestState, Wording},
     },
     store::{Tx, sms_codes, verifications::Candidate},
 };
@@ -118,6 +119,11 @@ async fn decide(
     for hash in hashes::codes(&services.keys, &given.phone, &given.code) {
         owner = owner.or(sms_codes::verification_of(&mut tx, &hash.value).await?);
     }
+    if found.is_empty() {
+        // an unknown phone takes as much hashing as a known one
+        let nobody = VerificationId(uuid::Uuid::nil());
+        std::hint::black_box(hashes::tail(&services.keys, nobody, &given.tail));
+    }
     let mut judged = Vec::with_capacity(found.len());
     for one in &found {
         judged.push(judge::Candidate {
@@ -128,11 +134,17 @@ async fn decide(
             tail_right: candidates::tail_is(&services, one, &given.tail)?,
         });
     }
+    let wrong_tries = Bucket::wrong_tries(&services.keys, &given.phone, now);
     let answer = match judge(&judged) {
-        Judgement::Pass(place) => pass(&mut tx, &services, &found[place], now).await?,
+        Judgement::Pass(place) => {
+            if found.iter().any(|one| one.verification.wrong_tries > 0) {
+                wrong_tries.clear(&mut tx).await?;
+            }
+            pass(&mut tx, &services, &found[place], now).await?
+        }
         Judgement::Charge(places) => {
             let charged = places.iter().map(|&place| &found[place]).collect();
-            charge(&mut tx, &services, charged, now).await?
+            charge(&mut tx, &services, charged, &wrong_tries, now).await?
         }
         Judgement::UseNewest(place) => {
             about(&services, Outcome::Wrong, &found[place])?.with_next(Next::UseLatestCode)
@@ -179,14 +191,20 @@ async fn charge(
     tx: &mut Tx,
     services: &Services,
     mut charged: Vec<&Candidate>,
+    wrong_tries: &Bucket,
     now: DateTime<Utc>,
 ) -> Result<Answer> {
     // in this order they are saved, so that two who charge the same requests do not wait for each other
     charged.sort_by_key(|one| one.verification.request_id);
     let mut told: Option<(u32, Answer)> = None;
+    let mut alarm = wrong_tries.count_is_first_past(tx).await?;
     for one in charged {
         let mut loaded = candidates::load(tx, one).await?;
-        let (tried, events) = loaded.request.wrong_try(one.verification.id, now);
+        let (tried, mut events) = loaded.request.wrong_try(one.verification.id, now);
+        if std::mem::take(&mut alarm) {
+            tracing::warn!(verification = %one.verification.id, "over 100 wrong tries of one phone in a row");
+            events.push(Event::of(EventType::ManyWrongTries, one.verification.id));
+        }
         super::aggregate::save(tx, services, &mut loaded, &events, Actor::Visitor, now).await?;
         let (left, answer) = match tried {
             Tried::Failed => {

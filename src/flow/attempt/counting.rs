@@ -22,14 +22,36 @@ pub struct Counting {
     phone: [Bucket; 2],
 }
 
+/// A counter: who, what, and in which window.
 #[derive(Clone)]
-struct Bucket {
+pub struct Bucket {
     hash: [u8; 32],
     most: i64,
     end: DateTime<Utc>,
 }
 
 impl Bucket {
+    /// The wrong tries of a phone, over all its filings, in 30 days; over 100 of them are an alarm.
+    pub fn wrong_tries(keys: &Keys, phone: &Phone, now: DateTime<Utc>) -> Self {
+        Self::new(
+            keys,
+            Window::PhoneMonth,
+            phone.as_str().as_bytes(),
+            100,
+            now,
+        )
+    }
+
+    /// Counts one more; true for the first that is too much.
+    pub async fn count_is_first_past(&self, tx: &mut Tx) -> Result<bool> {
+        Ok(limits::count(tx, &self.hash, self.end).await? == self.most + 1)
+    }
+
+    /// Begins anew.
+    pub async fn clear(&self, tx: &mut Tx) -> Result<()> {
+        Ok(limits::clear(tx, &self.hash).await?)
+    }
+
     fn new(keys: &Keys, window: Window, who: &[u8], most: u32, now: DateTime<Utc>) -> Self {
         let end = window.end(now);
         let starts = end.timestamp_millis().to_be_bytes();

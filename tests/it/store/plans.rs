@@ -162,6 +162,7 @@ async fn everything(db: &Db) {
     captchas::set_limited(tx, b"id").await.unwrap();
     limits::count(tx, b"bucket", at(9)).await.unwrap();
     limits::peek(tx, b"bucket", at(0)).await.unwrap();
+    limits::clear(tx, b"bucket").await.unwrap();
     events::insert(
         tx,
         row.id,
