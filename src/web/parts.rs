@@ -1,0 +1,184 @@
+//! From what flows answer to the parts that pages are made of.
+
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::StatusCode};
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use super::{
+    error::{Failure, Result},
+    guard::address,
+    pages::{
+        self,
+        error::ErrorKind,
+        form::{Captcha, CaptchaProblem, Purpose},
+        panel::{HowFar, Panel},
+        rules::{Rules, Senders},
+    },
+    site::State,
+};
+use crate::{
+    captcha::Form as CaptchaForm,
+    domain::{
+        outcome::return_advice,
+        policy::{HkMacauTail, Policy},
+        province::Province,
+        time::chinese_time,
+        words::RequestState,
+    },
+    flow::{
+        attempt::Attempt,
+        told::{Answer, CaptchaTrouble, Next, Standing, Told},
+    },
+};
+
+/// A page as it is sent. A view of it is counted where a visitor asked for one.
+pub fn html(status: StatusCode, page: &impl Template) -> Result {
+    Ok(HttpResponseBuilder::new(status)
+        .content_type("text/html; charset=utf-8")
+        .body(page.render()?))
+}
+
+/// The policy that a bureau's page shows: its own, or on the national page the nationwide one.
+pub fn policy(state: &State, bureau: Option<Province>) -> Option<&Policy> {
+    let (timeline, now) = (&state.services.timeline, state.services.clock.now());
+    let found = match bureau {
+        Some(bureau) => timeline.at(bureau, now),
+        None => timeline.national_at(now).filter(|policy| policy.national_entry),
+    };
+    found.map(|policy| &**policy)
+}
+
+/// The bureaus that verify now.
+pub fn covered(state: &State) -> Vec<Province> {
+    let now = state.services.clock.now();
+    let covered = |province: &Province| state.services.timeline.at(*province, now).is_some();
+    Province::ALL.into_iter().filter(covered).collect()
+}
+
+/// The numbers of a policy.
+pub fn rules(policy: &Policy) -> Rules {
+    let senders = policy.senders.clone();
+    Rules {
+        validity_hours: policy.validity_hours,
+        max_wrong_tries: policy.max_wrong_tries,
+        max_manual_resends: policy.max_manual_resends,
+        noon_resend: policy.noon_resend,
+        senders: Senders {
+            default: senders.default,
+            telecom: senders.telecom,
+            unicom: senders.unicom,
+            mobile: senders.mobile,
+            broadnet: senders.broadnet,
+        },
+        short_link: policy.short_link,
+        national_entry: policy.national_entry,
+        verified_kinds: policy.verified_kinds.clone(),
+        verify_unchanged_phone: policy.verify_unchanged_phone,
+        phone_change_review: policy.phone_change_review,
+        permit_tail_on_back: policy.hk_macau_tail == HkMacauTail::IdentityCard,
+    }
+}
+
+/// A fresh captcha for a form.
+pub fn captcha(state: &State, purpose: Purpose, bureau: Option<Province>) -> Captcha {
+    let now = state.services.clock.now();
+    let id = state.services.captchas.issue(form_of(purpose), bureau, now);
+    let expires_in = state.services.captchas.open(id.as_str()).map_or(0, |challenge| {
+        (challenge.expires_at() - now).num_seconds()
+    });
+    Captcha {
+        id: id.as_str().to_owned(),
+        purpose,
+        bureau,
+        expires_in,
+        problem: None,
+        refreshed: false,
+    }
+}
+
+const fn form_of(purpose: Purpose) -> CaptchaForm {
+    match purpose {
+        Purpose::Verification => CaptchaForm::Verification,
+        Purpose::Resend => CaptchaForm::Resend,
+        Purpose::Link => CaptchaForm::Link,
+        Purpose::Progress => CaptchaForm::Progress,
+    }
+}
+
+/// A form as the flows take it.
+pub fn attempt(
+    state: &State,
+    request: &HttpRequest,
+    purpose: Purpose,
+    bureau: Option<Province>,
+    (captcha_id, captcha_answer): (String, String),
+) -> Attempt {
+    Attempt {
+        form: form_of(purpose),
+        bureau,
+        address: address::client(state, request),
+        captcha_id,
+        captcha_answer,
+    }
+}
+
+/// The answer to a form: the outcome, or what is wrong with the captcha.
+///
+/// # Errors
+/// The page of 429.
+pub fn told<A>(told: Told<A>) -> Result<std::result::Result<A, CaptchaProblem>> {
+    match told {
+        Told::Answer(answer) => Ok(Ok(answer)),
+        Told::Captcha(CaptchaTrouble::Wrong) => Ok(Err(CaptchaProblem::Wrong)),
+        Told::Captcha(CaptchaTrouble::Expired) => Ok(Err(CaptchaProblem::Expired)),
+        Told::Limited { retry_after } => {
+            Err(Failure::Page(ErrorKind::TooManyRequests { retry_after }))
+        }
+    }
+}
+
+/// The panel of an outcome.
+pub fn panel(answer: &Answer) -> Panel {
+    Panel {
+        outcome: answer.outcome,
+        heading: answer.heading(),
+        sentence: answer.sentence(),
+        next: match answer.next {
+            Next::Nothing => pages::panel::Next::Nothing,
+            Next::TriesLeft(tries) => pages::panel::Next::TriesLeft(tries),
+            Next::UseLatestCode => pages::panel::Next::UseLatestCode,
+            Next::Compare => pages::panel::Next::Compare,
+            Next::Waiting { people, verified, deadline } => pages::panel::Next::Waiting {
+                people,
+                verified,
+                deadline: deadline.map(chinese_time),
+            },
+            Next::AskProvider => pages::panel::Next::AskProvider,
+            Next::Resent { used, allowed, deadline } => pages::panel::Next::Resent {
+                used,
+                allowed,
+                deadline: deadline.map(chinese_time),
+            },
+        },
+        how_far: answer.standing.as_ref().map(how_far),
+    }
+}
+
+/// How far a request is.
+pub fn how_far(standing: &Standing) -> HowFar {
+    let returned = standing.state == RequestState::Returned;
+    HowFar {
+        kind: standing.kind,
+        state: standing.state,
+        return_reason: standing.return_reason,
+        return_advice: returned.then(|| return_advice(standing.kind).to_owned()),
+        reviewed: standing.reviewed,
+        people: standing.people,
+        verified: standing.verified,
+    }
+}
+
+/// `9月11日 09:00`
+pub fn time(at: Option<DateTime<Utc>>) -> Option<String> {
+    at.map(chinese_time)
+}

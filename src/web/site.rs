@@ -1,0 +1,108 @@
+//! What the web layer knows: plain values of the configuration, and the parts that handlers work with.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt,
+    sync::Arc,
+};
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+use super::{
+    Visitors,
+    page::{Frame, Operator},
+    pages::home::Neighbours,
+};
+use crate::{domain::province::Province, flow::Services};
+
+/// What every handler has. Clones share it.
+#[derive(Clone)]
+pub struct State {
+    /// The flows' own.
+    pub services: Services,
+    /// The configuration's values.
+    pub site: Arc<Site>,
+    /// Who has been here.
+    pub visitors: Visitors,
+}
+
+/// Plain values of the configuration.
+pub struct Site {
+    /// A sandbox: ribbon, desk, no index.
+    pub sandbox: bool,
+    /// Asked for on every path but /healthz: a sandbox that answers beyond loopback.
+    pub password: Option<SecretString>,
+    /// It is reached by https: browsers are told to keep to that.
+    pub https: bool,
+    /// The hosts that it answers to, lower case, without port: that of `public_url`, and the bureaus' own.
+    pub hosts: BTreeMap<String, Option<Province>>,
+    /// Proxies whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Shown in the footer.
+    pub operator: Option<Operator>,
+    /// Neighbouring systems, by bureau.
+    pub neighbours: HashMap<Option<Province>, Neighbours>,
+    /// `/metrics` stands on the public listener.
+    pub public_metrics: bool,
+    /// How long persons are kept; the privacy page says so.
+    pub retention_days: u32,
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site").field("hosts", &self.hosts).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// The frame of a page.
+    pub(super) fn frame(&self, bureau: Option<Province>) -> Frame {
+        Frame {
+            bureau,
+            sandbox: self.site.sandbox,
+            visitors: self.visitors.of(bureau),
+            operator: self.site.operator.clone(),
+        }
+    }
+}
+
+impl Site {
+    /// Whose pages a host opens at `/`, if it is one of ours. `host` may have a port; a sandbox answers to loopback too.
+    pub(super) fn host(&self, host: &str) -> Option<Option<Province>> {
+        let name = without_port(host).to_ascii_lowercase();
+        let known = self.hosts.get(&name).copied();
+        known.or_else(|| (self.sandbox && is_loopback(&name)).then_some(None))
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => name,
+        _ => host,
+    }
+}
+
+fn is_loopback(name: &str) -> bool {
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || address.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_and_brackets() {
+        for (host, name) in [
+            ("localhost:8080", "localhost"),
+            ("beian.example.cn", "beian.example.cn"),
+            ("[::1]:8080", "[::1]"),
+            ("[::1]", "[::1]"),
+        ] {
+            assert_eq!(without_port(host), name);
+        }
+        assert!(is_loopback("[::1]") && is_loopback("127.0.0.1") && is_loopback("localhost"));
+        assert!(!is_loopback("localhost.example.cn") && !is_loopback("192.0.2.1"));
+    }
+}
