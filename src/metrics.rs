@@ -84,7 +84,10 @@ impl Metrics {
 
     /// A gateway answered an SMS: `accepted`, `retried`, `held`, `refused`.
     pub fn message(&self, result: &'static str) {
-        self.0.messages.get_or_create(&MessageLabels { result }).inc();
+        self.0
+            .messages
+            .get_or_create(&MessageLabels { result })
+            .inc();
     }
 
     /// A flow collided with another and was begun again.
@@ -100,9 +103,15 @@ impl Metrics {
     /// An HTTP request was answered. `route` is its pattern, never its path.
     pub fn request(&self, method: &'static str, route: &str, status: u16, took: Duration) {
         let route = route.to_owned();
-        let durations = self.0.durations.get_or_create(&RouteLabels { route: route.clone() });
+        let durations = self.0.durations.get_or_create(&RouteLabels {
+            route: route.clone(),
+        });
         durations.observe(took.as_secs_f64());
-        let labels = RequestLabels { method, route, status };
+        let labels = RequestLabels {
+            method,
+            route,
+            status,
+        };
         self.0.requests.get_or_create(&labels).inc();
     }
 
@@ -123,8 +132,16 @@ impl Inner {
         registry.register("submissions", "Forms answered", self.submissions.clone());
         registry.register("sms", "Answers of gateways", self.messages.clone());
         registry.register("conflicts", "Flows begun again", self.conflicts.clone());
-        registry.register("due_lag_seconds", "How late the oldest due work is", self.lag.clone());
-        registry.register("http_requests", "HTTP requests answered", self.requests.clone());
+        registry.register(
+            "due_lag_seconds",
+            "How late the oldest due work is",
+            self.lag.clone(),
+        );
+        registry.register(
+            "http_requests",
+            "HTTP requests answered",
+            self.requests.clone(),
+        );
         let help = "Time to an answer's head";
         registry.register("http_request_seconds", help, self.durations.clone());
         self

@@ -40,7 +40,9 @@ macro_rules! at {
         resource($path, "GET, HEAD").route(read().to($get))
     };
     ($path:literal, $get:expr, $post:expr) => {
-        resource($path, "GET, HEAD, POST").route(read().to($get)).route(web::post().to($post))
+        resource($path, "GET, HEAD, POST")
+            .route(read().to($get))
+            .route(web::post().to($post))
     };
 }
 use at;
@@ -55,7 +57,9 @@ fn routes(config: &mut ServiceConfig, site: &Site) {
         config.service(at!("/metrics", health::metrics));
     }
     if site.password.is_some() {
-        config.service(resource(guard::password::PATH, "POST").route(web::post().to(guard::password::submit)));
+        config.service(
+            resource(guard::password::PATH, "POST").route(web::post().to(guard::password::submit)),
+        );
     }
     config
         .service(at!("/static/{file}", static_files::file))
@@ -70,13 +74,21 @@ fn routes(config: &mut ServiceConfig, site: &Site) {
         .service(at!("/", home::here))
         .service(at!("/privacy", help::privacy))
         .service(at!("/help", help::national))
-        .service(at!("/sms-verification", tabs::verification, tabs::submit_verification))
+        .service(at!(
+            "/sms-verification",
+            tabs::verification,
+            tabs::submit_verification
+        ))
         .service(at!("/sms-resend", tabs::resend, tabs::submit_resend))
         .service(at!("/progress", progress::show, progress::submit))
         // a bureau's pages
         .service(at!("/{slug}", home::bureau))
         .service(at!("/{slug}/help", help::bureau))
-        .service(at!("/{slug}/sms-verification", tabs::verification, tabs::submit_verification))
+        .service(at!(
+            "/{slug}/sms-verification",
+            tabs::verification,
+            tabs::submit_verification
+        ))
         .service(at!("/{slug}/sms-resend", tabs::resend, tabs::submit_resend))
         .service(at!("/{slug}/progress", progress::show, progress::submit))
         .default_service(web::to(error::nothing_here));

@@ -55,8 +55,16 @@ pub struct Wanted {
 /// `{captcha_id, image, sound, expires_in}`
 pub async fn renew(state: Data<State>, Form(wanted): Form<Wanted>) -> Result {
     let bad = || Failure::Page(ErrorKind::BadRequest);
-    let all = [Purpose::Verification, Purpose::Resend, Purpose::Link, Purpose::Progress];
-    let purpose = all.into_iter().find(|purpose| purpose.as_str() == wanted.form).ok_or_else(bad)?;
+    let all = [
+        Purpose::Verification,
+        Purpose::Resend,
+        Purpose::Link,
+        Purpose::Progress,
+    ];
+    let purpose = all
+        .into_iter()
+        .find(|purpose| purpose.as_str() == wanted.form)
+        .ok_or_else(bad)?;
     let bureau = match wanted.bureau.as_str() {
         "" => None,
         slug => Some(Province::from_slug(slug).ok_or_else(bad)?),

@@ -99,7 +99,9 @@ fn status(kind: &ErrorKind) -> StatusCode {
 fn bare(kind: ErrorKind) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status(&kind)).finish();
     if let ErrorKind::TooManyRequests { retry_after } = kind {
-        response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, retry_after.into());
     }
     response.extensions_mut().insert(kind);
     response
@@ -113,7 +115,9 @@ pub(super) async fn nothing_here() -> HttpResponse {
 /// The path is there, the method is not.
 pub(super) async fn not_allowed(allow: &'static str) -> HttpResponse {
     let mut response = bare(ErrorKind::MethodNotAllowed);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+        .headers_mut()
+        .insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }
 
@@ -166,9 +170,11 @@ impl Place {
             return response;
         }
         let known = response.response().extensions().get::<ErrorKind>().cloned();
-        let kind = known.or_else(|| kind_of(status)).unwrap_or_else(|| ErrorKind::Internal {
-            request_id: self.request_id.clone(),
-        });
+        let kind = known
+            .or_else(|| kind_of(status))
+            .unwrap_or_else(|| ErrorKind::Internal {
+                request_id: self.request_id.clone(),
+            });
         let mut page = self.page(&kind);
         *page.status_mut() = status;
         for name in [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
@@ -208,7 +214,9 @@ impl Place {
 
 /// Somebody has written a body for it.
 fn is_told(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let content_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
     content_type.is_some_and(|kind| {
         ["text/html", "application/problem+json", "application/json"]
             .iter()
@@ -218,9 +226,10 @@ fn is_told(headers: &HeaderMap) -> bool {
 
 /// Programs get problem documents there.
 fn is_for_programs(path: &str) -> bool {
-    ["/api", "/sandbox/api"]
-        .iter()
-        .any(|root| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+    ["/api", "/sandbox/api"].iter().any(|root| {
+        path.strip_prefix(root)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 fn bureau_of(path: &str) -> Option<Province> {

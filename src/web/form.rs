@@ -3,12 +3,7 @@
 use serde::Deserialize;
 
 use super::pages::form::{CaptchaProblem, FieldName, FieldProblem, Form};
-use crate::domain::{
-    id_document::IdTail,
-    phone::Phone,
-    sms_code::SmsCode,
-    text::TypedError,
-};
+use crate::domain::{id_document::IdTail, phone::Phone, sms_code::SmsCode, text::TypedError};
 
 /// The fields of all forms, as they came. Deliberately without `Debug`.
 #[derive(Deserialize, Default)]
@@ -65,7 +60,9 @@ impl Typed {
             return Err(FieldProblem::Malformed);
         }
         // an identifier of ours is the same in any case
-        let ours = typed.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("fr_"));
+        let ours = typed
+            .get(..3)
+            .is_some_and(|prefix| prefix.eq_ignore_ascii_case("fr_"));
         Ok(if ours {
             format!("fr_{}", typed[3..].to_ascii_uppercase())
         } else {
@@ -81,7 +78,8 @@ impl Typed {
             (FieldName::IdTail, &self.id_tail),
             (FieldName::RequestId, &self.request_id),
         ];
-        all.into_iter().fold(form, |form, (name, value)| form.with(name, value.as_str()))
+        all.into_iter()
+            .fold(form, |form, (name, value)| form.with(name, value.as_str()))
     }
 }
 

@@ -11,14 +11,19 @@ const CLOCKS_APART: TimeDelta = TimeDelta::seconds(60);
 
 /// The program runs.
 pub async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body("ok\n")
 }
 
 /// The database can be reached and is migrated, and its clock agrees with this machine's (not with a sandbox's).
 pub async fn readyz(state: Data<State>) -> HttpResponse {
     let db = &state.services.db;
     let migrated = db.is_up_to_date().await;
-    let apart = db.database_now().await.map(|now| (now - state.services.clock.real_now()).abs());
+    let apart = db
+        .database_now()
+        .await
+        .map(|now| (now - state.services.clock.real_now()).abs());
     let checks = [
         ("database", apart.is_ok() && migrated.is_ok()),
         ("migrations", migrated.unwrap_or(false)),
@@ -26,7 +31,11 @@ pub async fn readyz(state: Data<State>) -> HttpResponse {
     ];
     let ready = checks.iter().all(|(_, holds)| *holds);
     let body = json!({"ready": ready, "checks": checks.into_iter().collect::<std::collections::BTreeMap<_, _>>()});
-    let mut response = if ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    let mut response = if ready {
+        HttpResponse::Ok()
+    } else {
+        HttpResponse::ServiceUnavailable()
+    };
     response.json(body)
 }
 

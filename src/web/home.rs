@@ -26,7 +26,12 @@ fn show(state: &State, bureau: Option<Province>) -> Result {
     let page = HomePage {
         frame: state.frame(bureau),
         rules: parts::policy(state, bureau).map(parts::rules),
-        neighbours: state.site.neighbours.get(&bureau).cloned().unwrap_or_default(),
+        neighbours: state
+            .site
+            .neighbours
+            .get(&bureau)
+            .cloned()
+            .unwrap_or_default(),
         staff: false,
     };
     parts::html(StatusCode::OK, &page)

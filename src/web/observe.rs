@@ -26,7 +26,9 @@ struct RequestId(String);
 /// The id of a request; empty before it has one.
 pub(super) fn id_of(request: &HttpRequest) -> String {
     let extensions = request.extensions();
-    extensions.get::<RequestId>().map_or_else(String::new, |id| id.0.clone())
+    extensions
+        .get::<RequestId>()
+        .map_or_else(String::new, |id| id.0.clone())
 }
 
 pub(super) async fn observe(
@@ -34,7 +36,9 @@ pub(super) async fn observe(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let state = request.app_data::<Data<State>>().cloned();
-    let random = state.as_ref().map_or(0, |state| u64::from_le_bytes(state.services.random.bytes()));
+    let random = state
+        .as_ref()
+        .map_or(0, |state| u64::from_le_bytes(state.services.random.bytes()));
     let id = format!("{random:016x}");
     let method = name(request.method());
     request.extensions_mut().insert(RequestId(id.clone()));
@@ -43,7 +47,10 @@ pub(super) async fn observe(
     let mut answered = next.call(request).instrument(span.clone()).await;
     let took = started.elapsed();
     let (route, status) = match &answered {
-        Ok(response) => (response.request().match_pattern(), response.status().as_u16()),
+        Ok(response) => (
+            response.request().match_pattern(),
+            response.status().as_u16(),
+        ),
         Err(error) => (None, error.as_response_error().status_code().as_u16()),
     };
     let route = route.as_deref().unwrap_or("none");

@@ -1,6 +1,6 @@
 //! From what flows answer to the parts that pages are made of.
 
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::StatusCode};
+use actix_web::{HttpRequest, HttpResponseBuilder, http::StatusCode};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
@@ -43,7 +43,9 @@ pub fn policy(state: &State, bureau: Option<Province>) -> Option<&Policy> {
     let (timeline, now) = (&state.services.timeline, state.services.clock.now());
     let found = match bureau {
         Some(bureau) => timeline.at(bureau, now),
-        None => timeline.national_at(now).filter(|policy| policy.national_entry),
+        None => timeline
+            .national_at(now)
+            .filter(|policy| policy.national_entry),
     };
     found.map(|policy| &**policy)
 }
@@ -83,9 +85,11 @@ pub fn rules(policy: &Policy) -> Rules {
 pub fn captcha(state: &State, purpose: Purpose, bureau: Option<Province>) -> Captcha {
     let now = state.services.clock.now();
     let id = state.services.captchas.issue(form_of(purpose), bureau, now);
-    let expires_in = state.services.captchas.open(id.as_str()).map_or(0, |challenge| {
-        (challenge.expires_at() - now).num_seconds()
-    });
+    let expires_in = state
+        .services
+        .captchas
+        .open(id.as_str())
+        .map_or(0, |challenge| (challenge.expires_at() - now).num_seconds());
     Captcha {
         id: id.as_str().to_owned(),
         purpose,
@@ -100,7 +104,7 @@ const fn form_of(purpose: Purpose) -> CaptchaForm {
     match purpose {
         Purpose::Verification => CaptchaForm::Verification,
         Purpose::Resend => CaptchaForm::Resend,
-        Purpose::Link => CaptchaForm::Link,
+        Purpose::Link => CaptchaForm::ShortLink,
         Purpose::Progress => CaptchaForm::Progress,
     }
 }
@@ -148,13 +152,21 @@ pub fn panel(answer: &Answer) -> Panel {
             Next::TriesLeft(tries) => pages::panel::Next::TriesLeft(tries),
             Next::UseLatestCode => pages::panel::Next::UseLatestCode,
             Next::Compare => pages::panel::Next::Compare,
-            Next::Waiting { people, verified, deadline } => pages::panel::Next::Waiting {
+            Next::Waiting {
+                people,
+                verified,
+                deadline,
+            } => pages::panel::Next::Waiting {
                 people,
                 verified,
                 deadline: deadline.map(chinese_time),
             },
             Next::AskProvider => pages::panel::Next::AskProvider,
-            Next::Resent { used, allowed, deadline } => pages::panel::Next::Resent {
+            Next::Resent {
+                used,
+                allowed,
+                deadline,
+            } => pages::panel::Next::Resent {
                 used,
                 allowed,
                 deadline: deadline.map(chinese_time),

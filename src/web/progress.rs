@@ -65,7 +65,11 @@ pub async fn submit(
 
 fn form(state: &State, bureau: Option<Province>) -> Form {
     let captcha = parts::captcha(state, Purpose::Progress, bureau);
-    Form::new(Purpose::Progress, state.frame(bureau).path("progress"), captcha)
+    Form::new(
+        Purpose::Progress,
+        state.frame(bureau).path("progress"),
+        captcha,
+    )
 }
 
 fn told_as(answer: ProgressAnswer) -> Answer {

@@ -11,7 +11,10 @@ use actix_web::{
 };
 
 use super::{
-    at, error, guard::{headers, host, origin, password}, health, observe, read, resource, routes, site::State,
+    at, error,
+    guard::{headers, host, origin, password},
+    health, observe, read, resource, routes,
+    site::State,
 };
 
 /// A client has so long for a request's head and body.
@@ -71,7 +74,10 @@ pub fn serve_metrics(listener: TcpListener, state: State) -> io::Result<Server> 
             .service(at!("/healthz", health::healthz))
             .default_service(web::to(error::nothing_here))
     });
-    configured!(server).workers(1).listen(listener).map(HttpServer::run)
+    configured!(server)
+        .workers(1)
+        .listen(listener)
+        .map(HttpServer::run)
 }
 
 /// A body that does not come, a database that does not answer: the visitor is told. (A flow that writes goes on.)

@@ -58,8 +58,20 @@ pub async fn submit(
             .with_problem(FieldName::IdTail, tail.as_ref().err().copied());
         return again(form, captcha.err());
     };
-    let attempt = parts::attempt(&state, &request, Purpose::Link, Some(link.province), captcha.clone());
-    let told = verify(&state.services, attempt, code.clone(), link.phone.clone(), tail.clone());
+    let attempt = parts::attempt(
+        &state,
+        &request,
+        Purpose::Link,
+        Some(link.province),
+        captcha.clone(),
+    );
+    let told = verify(
+        &state.services,
+        attempt,
+        code.clone(),
+        link.phone.clone(),
+        tail.clone(),
+    );
     match parts::told(told.await?)? {
         Ok(answer) => {
             // as it is after the submission
@@ -90,7 +102,9 @@ fn page(
     filled: Option<Form>,
 ) -> Result {
     let panel: Option<Panel> = answer.map(parts::panel);
-    let form = link.deadline.map(|_| filled.unwrap_or_else(|| form(state, token, link)));
+    let form = link
+        .deadline
+        .map(|_| filled.unwrap_or_else(|| form(state, token, link)));
     let page = LinkPage {
         frame: state.frame(Some(link.province)),
         phone_masked: link.phone.masked(),

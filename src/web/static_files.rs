@@ -21,7 +21,9 @@ pub async fn robots(state: Data<State>) -> HttpResponse {
     } else {
         "User-agent: *\nDisallow: /v/\nDisallow: /captcha/\nDisallow: /api/\n"
     };
-    HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(rules)
+    HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body(rules)
 }
 
 /// Browsers ask for it whatever a page says.

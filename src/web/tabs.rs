@@ -51,7 +51,9 @@ pub async fn submit_verification(
     web::Form(typed): web::Form<Typed>,
 ) -> Result {
     let place = Place::new(&state, Tab::Verification, &request)?;
-    let Some(policy) = place.policy else { return place.empty() };
+    let Some(policy) = place.policy else {
+        return place.empty();
+    };
     if typed.wants_another_picture() {
         return place.another_picture(policy, &typed);
     }
@@ -66,8 +68,21 @@ pub async fn submit_verification(
     let (Ok(code), Ok(phone), Ok(tail), Ok(captcha)) = (&code, &phone, &tail, &captcha) else {
         return place.again(policy, &typed, form(), captcha.err());
     };
-    let attempt = parts::attempt(&state, &request, Purpose::Verification, place.bureau, captcha.clone());
-    let told = verify(&state.services, attempt, code.clone(), phone.clone(), tail.clone()).await?;
+    let attempt = parts::attempt(
+        &state,
+        &request,
+        Purpose::Verification,
+        place.bureau,
+        captcha.clone(),
+    );
+    let told = verify(
+        &state.services,
+        attempt,
+        code.clone(),
+        phone.clone(),
+        tail.clone(),
+    )
+    .await?;
     match parts::told(told)? {
         Ok(answer) => place.outcome(policy, &answer, phone.as_str()),
         Err(problem) => place.again(policy, &typed, place.form(), Some(problem)),
@@ -81,7 +96,9 @@ pub async fn submit_resend(
     web::Form(typed): web::Form<Typed>,
 ) -> Result {
     let place = Place::new(&state, Tab::Resend, &request)?;
-    let Some(policy) = place.policy else { return place.empty() };
+    let Some(policy) = place.policy else {
+        return place.empty();
+    };
     if typed.wants_another_picture() {
         return place.another_picture(policy, &typed);
     }
@@ -95,7 +112,13 @@ pub async fn submit_resend(
     let (Ok(phone), Ok(tail), Ok(captcha)) = (&phone, &tail, &captcha) else {
         return place.again(policy, &typed, form(), captcha.err());
     };
-    let attempt = parts::attempt(&state, &request, Purpose::Resend, place.bureau, captcha.clone());
+    let attempt = parts::attempt(
+        &state,
+        &request,
+        Purpose::Resend,
+        place.bureau,
+        captcha.clone(),
+    );
     let told = ask_again(&state.services, attempt, phone.clone(), tail.clone()).await?;
     match parts::told(told)? {
         Ok(answer) => place.outcome(policy, &answer, phone.as_str()),
@@ -131,7 +154,11 @@ impl<'a> Place<'a> {
             _ => "sms-verification",
         };
         let action = self.state.frame(self.bureau).path(page);
-        Form::new(purpose, action, parts::captcha(self.state, purpose, self.bureau))
+        Form::new(
+            purpose,
+            action,
+            parts::captcha(self.state, purpose, self.bureau),
+        )
     }
 
     /// The page as it is first seen.
@@ -151,7 +178,12 @@ impl<'a> Place<'a> {
         let mut form = typed.kept_in(self.form());
         form.captcha.refreshed = true;
         let rules = parts::rules(policy);
-        self.page(StatusCode::OK, self.tab, None, TabBody::Form { form, rules })
+        self.page(
+            StatusCode::OK,
+            self.tab,
+            None,
+            TabBody::Form { form, rules },
+        )
     }
 
     /// The form again, with what is wrong and what was typed.

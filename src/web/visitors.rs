@@ -56,7 +56,9 @@ impl Visitors {
         let fresh: Vec<_> = {
             let counts = self.counts();
             let fresh = counts.iter().filter(|(_, count)| count.fresh > 0);
-            fresh.map(|(bureau, count)| (*bureau, count.fresh)).collect()
+            fresh
+                .map(|(bureau, count)| (*bureau, count.fresh))
+                .collect()
         };
         if fresh.is_empty() {
             return Ok(());

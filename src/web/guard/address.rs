@@ -10,7 +10,9 @@ use crate::web::site::State;
 
 /// Whose submissions are counted together.
 pub fn client(state: &State, request: &HttpRequest) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+    let peer = request
+        .peer_addr()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let lines = request.headers().get_all("x-forwarded-for");
     let hops: Vec<&str> = lines
         .filter_map(|line| line.to_str().ok())
@@ -31,7 +33,9 @@ fn last_untrusted(peer: IpAddr, hops: &[&str], trusted: &[IpNet]) -> IpAddr {
             break;
         }
         // a hop that is no address: whoever wrote it cannot be believed further
-        let Ok(address) = hop.parse::<IpAddr>() else { break };
+        let Ok(address) = hop.parse::<IpAddr>() else {
+            break;
+        };
         client = address;
     }
     client.to_canonical()
@@ -43,7 +47,10 @@ mod tests {
 
     #[test]
     fn the_last_hop_that_is_no_trusted_proxy() {
-        let trusted: Vec<IpNet> = vec!["127.0.0.1/32".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
+        let trusted: Vec<IpNet> = vec![
+            "127.0.0.1/32".parse().unwrap(),
+            "10.0.0.0/8".parse().unwrap(),
+        ];
         let of = |peer: &str, hops: &[&str]| {
             last_untrusted(peer.parse().unwrap(), hops, &trusted).to_string()
         };
@@ -52,8 +59,14 @@ mod tests {
         assert_eq!(of("127.0.0.1", &[]), "127.0.0.1");
         assert_eq!(of("127.0.0.1", &["198.51.100.1"]), "198.51.100.1");
         // what the client itself wrote stands further left
-        assert_eq!(of("127.0.0.1", &["203.0.113.7", "198.51.100.1"]), "198.51.100.1");
-        assert_eq!(of("127.0.0.1", &["203.0.113.7", "198.51.100.1", "10.1.2.3"]), "198.51.100.1");
+        assert_eq!(
+            of("127.0.0.1", &["203.0.113.7", "198.51.100.1"]),
+            "198.51.100.1"
+        );
+        assert_eq!(
+            of("127.0.0.1", &["203.0.113.7", "198.51.100.1", "10.1.2.3"]),
+            "198.51.100.1"
+        );
         assert_eq!(of("::ffff:127.0.0.1", &["2001:db8::1"]), "2001:db8::1");
         assert_eq!(of("127.0.0.1", &["unknown"]), "127.0.0.1");
         assert_eq!(of("127.0.0.1", &["198.51.100.1", "unknown"]), "127.0.0.1");

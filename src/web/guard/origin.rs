@@ -13,7 +13,11 @@ use actix_web::{
     web::Data,
 };
 
-use crate::web::{error::refuse, pages::error::ErrorKind, site::{Site, State}};
+use crate::web::{
+    error::refuse,
+    pages::error::ErrorKind,
+    site::{Site, State},
+};
 
 pub async fn same(
     request: ServiceRequest,
@@ -36,7 +40,10 @@ fn is_same(site: &Site, headers: &HeaderMap) -> bool {
     }
     match headers.get(header::ORIGIN) {
         Some(origin) => {
-            let origin = origin.to_str().ok().and_then(|origin| url::Url::parse(origin).ok());
+            let origin = origin
+                .to_str()
+                .ok()
+                .and_then(|origin| url::Url::parse(origin).ok());
             let host = origin.as_ref().and_then(|origin| origin.host_str());
             host.is_some_and(|host| site.host(host).is_some())
         }

@@ -5,14 +5,16 @@
 use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, MessageBody},
-    cookie::{Cookie, SameSite, time::Duration},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderMap},
     middleware::Next,
     web::{Data, Form},
 };
 use askama::Template;
-use base64::{Engine, engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -37,9 +39,8 @@ pub async fn asked(
     let Some(state) = request.app_data::<Data<State>>().filter(|_| !open).cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
-    let cookie = request.cookie(COOKIE);
     let passes = state.site.password.is_none()
-        || cookie.is_some_and(|cookie| is_ours(&state, cookie.value()))
+        || cookies(request.headers()).any(|cookie| is_ours(&state, cookie))
         || sent(request.headers()).is_some_and(|given| is_right(&state, &given));
     if passes {
         return Ok(next.call(request).await?.map_into_boxed_body());
@@ -70,17 +71,17 @@ pub async fn submit(state: Data<State>, Form(given): Form<Given>) -> Result {
         return page(&state, given.next, true);
     }
     let until = state.services.clock.real_now() + chrono::TimeDelta::hours(HOURS);
-    let cookie = Cookie::build(COOKIE, token(&state, until))
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Strict)
-        .secure(state.site.https)
-        .max_age(Duration::hours(HOURS))
-        .finish();
+    let cookie = format!(
+        "{COOKIE}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict{}",
+        token(&state, until),
+        HOURS * 60 * 60,
+        if state.site.https { "; Secure" } else { "" },
+    );
     // a path of ours, never another site
-    let next = Some(given.next).filter(|next| next.starts_with('/') && !next.starts_with("//") && !next.contains('\\'));
+    let next = Some(given.next)
+        .filter(|next| next.starts_with('/') && !next.starts_with("//") && !next.contains('\\'));
     Ok(HttpResponse::SeeOther()
-        .cookie(cookie)
+        .insert_header((header::SET_COOKIE, cookie))
         .insert_header((header::LOCATION, next.unwrap_or_else(|| "/".into())))
         .finish())
 }
@@ -96,9 +97,24 @@ fn page(state: &State, next: String, wrong: bool) -> Result {
         .body(page.render()?))
 }
 
+/// The values of our cookie.
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers
+        .get_all(header::COOKIE)
+        .filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';'));
+    pairs.filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
 fn is_right(state: &State, given: &str) -> bool {
     let password = state.site.password.as_ref();
-    password.is_some_and(|right| right.expose_secret().as_bytes().ct_eq(given.as_bytes()).into())
+    password.is_some_and(|right| {
+        right
+            .expose_secret()
+            .as_bytes()
+            .ct_eq(given.as_bytes())
+            .into()
+    })
 }
 
 /// What a program sends.
@@ -106,7 +122,11 @@ fn sent(headers: &HeaderMap) -> Option<String> {
     if let Some(given) = headers.get("x-sandbox-password") {
         return given.to_str().ok().map(str::to_owned);
     }
-    let basic = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
+    let basic = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Basic ")?;
     let decoded = String::from_utf8(STANDARD.decode(basic).ok()?).ok()?;
     Some(decoded.split_once(':')?.1.to_owned())
 }
@@ -114,17 +134,27 @@ fn sent(headers: &HeaderMap) -> Option<String> {
 /// `MILLIS.MAC`; another password makes all cookies void.
 fn token(state: &State, until: DateTime<Utc>) -> String {
     let until = until.timestamp_millis().to_string();
-    let password = state.site.password.as_ref().map_or("", |password| password.expose_secret());
+    let password = state
+        .site
+        .password
+        .as_ref()
+        .map_or("", |password| password.expose_secret());
     let parts: &[&[u8]] = &[b"sandbox", until.as_bytes(), password.as_bytes()];
     let mac = state.services.keys.hash(Purpose::Session, parts);
     format!("{until}.{}", URL_SAFE_NO_PAD.encode(mac.value))
 }
 
 fn is_ours(state: &State, cookie: &str) -> bool {
-    let until = cookie.split('.').next().and_then(|until| until.parse().ok());
+    let until = cookie
+        .split('.')
+        .next()
+        .and_then(|until| until.parse().ok());
     let Some(until) = until.and_then(DateTime::from_timestamp_millis) else {
         return false;
     };
-    let right: bool = token(state, until).as_bytes().ct_eq(cookie.as_bytes()).into();
+    let right: bool = token(state, until)
+        .as_bytes()
+        .ct_eq(cookie.as_bytes())
+        .into();
     right && state.services.clock.real_now() < until
 }
