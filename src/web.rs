@@ -1,5 +1,6 @@
 //! What browsers and providers see: the whole URL map. The order of the middleware stands in `server`.
 
+pub mod api;
 pub mod assets;
 mod captcha;
 mod error;
@@ -66,6 +67,7 @@ fn routes(config: &mut ServiceConfig, site: &Site) {
         .service(at!("/robots.txt", static_files::robots))
         .service(at!("/favicon.ico", static_files::favicon))
         .service(resource("/captcha", "POST").route(web::post().to(captcha::renew)))
+        .configure(api::configure)
         .service(at!("/captcha/{id}.png", captcha::png))
         .service(at!("/captcha/{id}.wav", captcha::wav))
         // the short link of an SMS
