@@ -25,7 +25,10 @@ const NATIONWIDE: &str = "2020-08-17T00:00+08:00";
 
 /// The subject's principal (China Mobile) and a site's (China Telecom), new for each filing.
 fn pair(n: u32) -> (Who, Who) {
-    let site = Who { phone: format!("133{n:08}"), ..Who::number(5000 + n) };
+    let site = Who {
+        phone: format!("133{n:08}"),
+        ..Who::number(5000 + n)
+    };
     (Who::number(n), site)
 }
 
@@ -51,7 +54,9 @@ async fn row(world: &World, province: Province, kind: FilingKind, n: u32) -> Str
     let mut reviewed = "";
     if view.row.state.as_str() == "awaiting_phone_review" {
         assert!(world.messages().await.iter().all(|one| one.request != id));
-        review_phone::review_phone(&world.services, id, true, None).await.unwrap();
+        review_phone::review_phone(&world.services, id, true, None)
+            .await
+            .unwrap();
         world.settle().await;
         reviewed = ", after the bureau's review";
     }
@@ -61,29 +66,54 @@ async fn row(world: &World, province: Province, kind: FilingKind, n: u32) -> Str
         assert_eq!(view.policy.is_none(), view.row.policy.is_none());
         return "nobody, handed over at once".to_owned();
     }
-    let messages: Vec<_> = world.messages().await.into_iter().filter(|one| one.request == id).collect();
+    let messages: Vec<_> = world
+        .messages()
+        .await
+        .into_iter()
+        .filter(|one| one.request == id)
+        .collect();
     assert_eq!(messages.len(), view.verifications.len());
     let (subject, site) = pair(n);
     let mut cells = Vec::new();
     for one in &view.verifications {
         assert_eq!(one.row.first_sent_at, Some(now));
-        let sms = messages.iter().find(|sms| sms.verification == one.row.id).unwrap();
-        let role = if sms.phone == subject.phone { "subject" } else { "site" };
+        let sms = messages
+            .iter()
+            .find(|sms| sms.verification == one.row.id)
+            .unwrap();
+        let role = if sms.phone == subject.phone {
+            "subject"
+        } else {
+            "site"
+        };
         let link = if sms.link.is_some() { " +link" } else { "" };
         cells.push(format!("{role} by {}{link}", sms.sender));
     }
     let hours = (view.verifications[0].row.expires_at - now).num_hours();
-    let who = if messages[0].phone == subject.phone { &subject } else { &site };
+    let who = if messages[0].phone == subject.phone {
+        &subject
+    } else {
+        &site
+    };
     let tries = tries(world, province, who, &messages[0].code).await;
-    let one_pass = if view.row.one_pass { ", one is enough" } else { "" };
-    format!("{}; {hours} h, {tries} tries{one_pass}{reviewed}", cells.join(", "))
+    let one_pass = if view.row.one_pass {
+        ", one is enough"
+    } else {
+        ""
+    };
+    format!(
+        "{}; {hours} h, {tries} tries{one_pass}{reviewed}",
+        cells.join(", ")
+    )
 }
 
 /// How many wrong ones it takes.
 async fn tries(world: &World, province: Province, who: &Who, code: &str) -> u32 {
     let wrong = other_than(&[code.to_owned()]);
     for tries in 1.. {
-        let told = world.verify(Some(province), &wrong, &who.phone, who.tail()).await;
+        let told = world
+            .verify(Some(province), &wrong, &who.phone, who.tail())
+            .await;
         match outcome(told) {
             Outcome::Wrong => assert!(tries < 10),
             Outcome::AskProvider => return tries,
@@ -94,7 +124,13 @@ async fn tries(world: &World, province: Province, who: &Who, code: &str) -> u32 
 }
 
 /// Each kind at one instant, kinds of the same row together.
-async fn instant(world: &World, batch: u8, province: Province, now: DateTime<Utc>, n: &mut u32) -> String {
+async fn instant(
+    world: &World,
+    batch: u8,
+    province: Province,
+    now: DateTime<Utc>,
+    n: &mut u32,
+) -> String {
     world.set(now);
     let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
     for kind in FilingKind::ALL {

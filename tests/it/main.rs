@@ -3,9 +3,9 @@
 mod api;
 mod architecture;
 mod assets;
+mod attacks;
 mod cli;
 mod config;
-mod attacks;
 mod eras;
 mod invariants;
 mod jobs;
