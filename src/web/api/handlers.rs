@@ -18,7 +18,7 @@ use super::{
 use crate::{
     domain::{filing::FilingDraft, ids::RequestId, province::Province, words::RequestState},
     flow::{
-        Services, look_up,
+        FlowError, Services, look_up,
         submit::{IdempotencyKey, submit as submit_filing},
         withdraw::withdraw as withdraw_filing,
     },
@@ -29,6 +29,7 @@ use crate::{
     post,
     path = "/api/v1/filing-requests",
     operation_id = "submit_filing_request",
+    tag = "filing requests",
     request_body = FilingDraft,
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
         description = "1 to 255 visible ASCII characters, kept for 30 days: the same key and body again answer the same request, as it is now")),
@@ -45,7 +46,10 @@ pub async fn submit(
     let body = body::read(&request, payload).await?;
     let draft: FilingDraft = shape_error::parse(&body)?;
     let key = key.map(|key| IdempotencyKey { key, body });
-    let view = submit_filing(&services, caller.0, draft, key).await?;
+    let services = services.get_ref().clone();
+    // on a task of its own: a caller that goes away must not leave the key taken and nothing filed
+    let filing = tokio::spawn(async move { submit_filing(&services, caller.0, draft, key).await });
+    let view = filing.await.unwrap_or(Err(FlowError::Busy))?;
     let shown = FilingRequest::from(view);
     let path = format!("/api/v1/filing-requests/{}", shown.id);
     Ok(HttpResponse::Created()
@@ -58,6 +62,7 @@ pub async fn submit(
     get,
     path = "/api/v1/filing-requests",
     operation_id = "list_filing_requests",
+    tag = "filing requests",
     params(
         ("state" = Option<RequestState>, Query, description = "Only those in this state"),
         ("province" = Option<Province>, Query, description = "Only those of this province"),
@@ -96,6 +101,7 @@ pub async fn list(
     get,
     path = "/api/v1/filing-requests/{id}",
     operation_id = "get_filing_request",
+    tag = "filing requests",
     params(("id" = String, Path, description = "The request's id, fr_…")),
     responses((status = 200, description = "The request", body = FilingRequest)),
 )]
@@ -113,6 +119,7 @@ pub async fn show(
     post,
     path = "/api/v1/filing-requests/{id}/withdraw",
     operation_id = "withdraw_filing_request",
+    tag = "filing requests",
     params(("id" = String, Path, description = "The request's id, fr_…")),
     responses((status = 200, description = "The request, withdrawn", body = FilingRequest)),
 )]
@@ -130,6 +137,7 @@ pub async fn withdraw(
     get,
     path = "/api/v1/filing-requests/{id}/events",
     operation_id = "list_filing_request_events",
+    tag = "filing requests",
     params(("id" = String, Path, description = "The request's id, fr_…")),
     responses((status = 200, description = "All of its events", body = EventPage)),
 )]

@@ -1,4 +1,4 @@
-//! The API's description, OpenAPI 3.1, made from the code: paths from the handlers, problems from `ProblemType`.
+//! The API's description, `OpenAPI` 3.1, made from the code: paths from the handlers, problems from `ProblemType`.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -43,6 +43,7 @@ pub struct Description;
     get,
     path = "/api/v1/openapi.json",
     operation_id = "describe",
+    tag = "description",
     security(()),
     responses((status = 200, description = "OpenAPI 3.1", body = Object)),
 )]

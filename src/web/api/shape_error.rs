@@ -32,14 +32,17 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         Ok(_) => Err(broken(
             "the body goes on after the end of its JSON".to_owned(),
         )),
-        Err(error) => Err(match serde_json::from_str::<IgnoredAny>(text) {
+        Err(error) => {
             // what serde_json says of syntax holds no values
-            Err(syntax) => broken(format!("the body is not JSON: {syntax}")),
-            Ok(_) => {
-                let (path, inner) = (error.path().clone(), error.into_inner());
-                Problem::invalid(vec![field_error(&path, &inner.to_string())])
+            if let Err(syntax) = serde_json::from_str::<IgnoredAny>(text) {
+                return Err(broken(format!("the body is not JSON: {syntax}")));
             }
-        }),
+            let (path, inner) = (error.path().clone(), error.into_inner());
+            Err(Problem::invalid(vec![field_error(
+                &path,
+                &inner.to_string(),
+            )]))
+        }
     }
 }
 

@@ -192,11 +192,7 @@ impl From<EventRow> for LoggedEvent {
     }
 }
 
-#[expect(
-    clippy::ref_option,
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for this signature"
-)]
+#[expect(clippy::ref_option, reason = "serde asks for this signature")]
 fn time_or_null<S: Serializer>(
     at: &Option<DateTime<Utc>>,
     serializer: S,

@@ -1,4 +1,4 @@
-//! The OpenAPI document: every route, every problem, and a small check of real answers against its schemas.
+//! The `OpenAPI` document: every route, every problem, and a small check of real answers against its schemas.
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -72,6 +72,17 @@ fn it_is_openapi_3_1_with_every_route_and_every_problem() {
         "bearer"
     );
     assert_eq!(DOCUMENT["security"][0]["api_key"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn every_problem_stands_in_the_manual_with_its_status() {
+    let manual = include_str!("../../../docs/api.md");
+    for kind in ProblemType::ALL {
+        let row = format!("| {} | `{kind}` | ", kind.status().as_u16());
+        assert!(manual.contains(&row), "{row}");
+    }
+    let rows = manual.lines().filter(|line| line.contains("`urn:"));
+    assert_eq!(rows.count(), ProblemType::ALL.len());
 }
 
 #[test]

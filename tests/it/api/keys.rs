@@ -102,7 +102,7 @@ on_both! {
     }
 }
 
-/// Two servers' keys in one database: their text, and the bytes behind it.
+/// A key's text, and the bytes behind it.
 fn forms_of(key: &str) -> [Vec<u8>; 2] {
     let bytes = URL_SAFE_NO_PAD.decode(&key[3..]).unwrap();
     [key[3..].into(), bytes]
@@ -144,6 +144,8 @@ async fn no_key_stands_in_a_postgres_table() {
     }
     assert!(stored.contains(&format!("api of {}", api.desk.provider)));
     let [text, bytes] = forms_of(&api.key);
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     assert!(!stored.contains(&hex) && !stored.contains(std::str::from_utf8(&text).unwrap()));
 }
