@@ -80,6 +80,7 @@ impl Jobs {
     /// Runs what is due, until nothing is left or it is to stop; how long to wait then.
     async fn look(&mut self, woken: bool) -> Result<Duration, FlowError> {
         let due = run_due::next_due(&self.services).await?;
+        self.tell_lag(due);
         let rest = match self.left {
             Some((left, rounds)) if due == Some(left) => backoff(rounds),
             _ => Duration::ZERO,
@@ -122,6 +123,12 @@ impl Jobs {
         let mut tx = self.services.db.write().await?;
         meta::raise_tick(&mut tx, self.services.clock.now()).await?;
         Ok(tx.commit().await?)
+    }
+
+    /// For the operator: how late the oldest of it is.
+    fn tell_lag(&self, due: Option<DateTime<Utc>>) {
+        let lag = due.map_or(0, |due| (self.services.clock.now() - due).num_seconds());
+        self.services.metrics.lag(lag.max(0));
     }
 
     /// How long until this instant of the domain's clock; at most until the next look.

@@ -53,6 +53,12 @@ async fn write(services: Services, report: Report) -> Result<bool> {
         aggregate::save(&mut tx, &services, &mut loaded, &events, actor, at).await?;
     }
     tx.commit().await?;
+    services.metrics.message(match report.answer.sent {
+        Sent::Accepted { .. } => "accepted",
+        Sent::Retry { .. } => "retried",
+        Sent::Hold { .. } => "held",
+        Sent::Refused => "refused",
+    });
     Ok(true)
 }
 

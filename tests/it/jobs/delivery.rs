@@ -117,6 +117,8 @@ on_both! {
         desk.settle().await;
         assert_eq!((desk.caught().len(), desk.inbox().await.len()), (1, 1));
         assert_eq!(desk.count(id, EventType::VerificationSent).await, 1);
+        let metrics = desk.services.metrics.render();
+        assert!(metrics.contains("heyan_sms_total{result=\"accepted\"} 1\n"), "{metrics}");
         assert_eq!(desk.first(id).await.first_sent_at, Some(at(NINE)));
     }
 
