@@ -103,5 +103,5 @@ fn read() -> Route {
 
 /// A path that answers 405, and what it does allow, to everything that it has no route for.
 fn resource(path: &str, allow: &'static str) -> Resource {
-    web::resource(path).default_service(web::to(move || error::not_allowed(allow)))
+    web::resource(path).default_service(web::to(move || async move { error::not_allowed(allow) }))
 }

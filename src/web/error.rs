@@ -113,7 +113,7 @@ pub(super) async fn nothing_here() -> HttpResponse {
 }
 
 /// The path is there, the method is not.
-pub(super) async fn not_allowed(allow: &'static str) -> HttpResponse {
+pub(super) fn not_allowed(allow: &'static str) -> HttpResponse {
     let mut response = bare(ErrorKind::MethodNotAllowed);
     response
         .headers_mut()

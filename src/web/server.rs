@@ -40,9 +40,9 @@ macro_rules! configured {
 /// # Errors
 /// The listener cannot be used.
 pub fn serve(listener: TcpListener, state: State) -> io::Result<Server> {
-    let data = Data::new(state.clone());
     let services = Data::new(state.services.clone());
     let site = state.site.clone();
+    let data = Data::new(state);
     let server = HttpServer::new(move || {
         // the last one named is the first that a request meets
         App::new()

@@ -71,6 +71,10 @@ impl State {
 
 impl Site {
     /// Whose pages a host opens at `/`, if it is one of ours. `host` may have a port; a sandbox answers to loopback too.
+    #[expect(
+        clippy::option_option,
+        reason = "none of ours; the national page's; a bureau's"
+    )]
     pub(super) fn host(&self, host: &str) -> Option<Option<Province>> {
         let name = without_port(host).to_ascii_lowercase();
         let known = self.hosts.get(&name).copied();

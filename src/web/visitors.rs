@@ -94,6 +94,10 @@ fn name(bureau: Option<Province>) -> &'static str {
     bureau.map_or("national", Province::slug)
 }
 
+#[expect(
+    clippy::option_option,
+    reason = "no place; the national pages; a bureau's"
+)]
 fn place(name: &str) -> Option<Option<Province>> {
     match name {
         "national" => Some(None),
