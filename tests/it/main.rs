@@ -1,6 +1,7 @@
 //! One integration binary: fewer links, shared helpers.
 
 mod api;
+mod app;
 mod architecture;
 mod assets;
 mod attacks;
@@ -13,5 +14,6 @@ mod life;
 mod pages;
 mod pg;
 mod store;
+mod web;
 #[allow(dead_code, reason = "used as more tests come")]
 mod world;
