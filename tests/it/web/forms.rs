@@ -255,7 +255,7 @@ async fn bodies_that_are_no_forms() {
     assert!(matches!(latin.status, 400 | 422), "{}", latin.status);
     assert!(latin.body.contains("lang=\"zh-CN\""));
     let json = post("application/json", b"{}".to_vec()).await;
-    assert_eq!(json.status, 400);
+    assert_eq!(json.status, 415);
     let twice = post(FORM, b"phone=1&phone=2".to_vec()).await;
     assert_eq!(twice.status, 400);
     app.stop().await;
