@@ -1,10 +1,15 @@
 //! The parts wired together: each command reads the configuration, opens what it needs, and hands plain values on.
 
 mod args;
+mod demo;
 mod logging;
+mod serve;
 mod setup;
+mod site;
 
 use std::future::Future;
+
+use rustix::process::{Resource, Rlimit, setrlimit};
 
 use secrecy::ExposeSecret;
 
@@ -23,6 +28,19 @@ use crate::{
 pub fn run(args: Args) -> Result<(), Failure> {
     let Args { common, command } = args;
     match command {
+        Command::Demo => {
+            let config = Config::load(&demo::arguments(&common), std::env::vars_os())?;
+            logging::start(&config.log);
+            keep_memory_private();
+            block_on(demo::run(&config))
+        }
+        Command::Serve => {
+            let config = read(&common)?;
+            keep_memory_private();
+            block_on(serve::serve(&config, async |_, url| {
+                cli::print(&format!("heyan answers at {url}\n"))
+            }))
+        }
         Command::Migrate => {
             let config = read(&common)?;
             block_on(async {
@@ -114,6 +132,17 @@ fn check(config: &Config) -> Result<(), Failure> {
         config.listen,
         config.database_shown(),
     ))
+}
+
+/// No core dump: keys and what is being worked on stand in memory.
+fn keep_memory_private() {
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "core dumps cannot be switched off");
+    }
 }
 
 fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {

@@ -87,6 +87,8 @@ pub struct Config {
 pub struct Arguments {
     /// `--config`
     pub file: Option<PathBuf>,
+    /// Without `--config`: whether [`DEFAULT_FILE`] is read where there is one.
+    pub default_file: bool,
     /// `--database-url`
     pub database_url: Option<String>,
     /// `--listen`
@@ -138,7 +140,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let file = arguments.file.clone().or_else(|| {
             let default = PathBuf::from(DEFAULT_FILE);
-            default.exists().then_some(default)
+            (arguments.default_file && default.exists()).then_some(default)
         });
         let mut table = match &file {
             Some(path) => tree::parse(&read(path)?, path)?,

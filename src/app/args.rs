@@ -39,6 +39,7 @@ impl Common {
     pub fn arguments(&self) -> Arguments {
         Arguments {
             file: self.config.clone(),
+            default_file: true,
             database_url: self.database_url.clone(),
             listen: self.listen.clone(),
         }
@@ -47,6 +48,10 @@ impl Common {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// A sandbox with demo data, and how to begin with it
+    Demo,
+    /// The portal, the API and the background jobs
+    Serve,
     /// Bring the database up to date (serve does so too)
     Migrate,
     /// Show the policy in force, with its source; without arguments the whole timeline

@@ -154,22 +154,22 @@ pub(super) fn hosts(all: &mut Reader<'_>) -> BTreeMap<String, Province> {
     let mut section = all.section("hosts");
     let mut hosts = BTreeMap::new();
     for (host, node) in section.others() {
-        let sound = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
-        if host.is_empty() || !host.chars().all(sound) {
+        // as it stands in addresses: lower case, no port
+        let Ok(name) = url::Host::parse(&host) else {
             section.wrong(
                 &node.origin,
                 &host,
-                "must be a host name, such as gscainfo.example.cn",
+                "must be a host name without port, such as gscainfo.example.cn",
             );
             continue;
-        }
+        };
         let province = section.judge(&host, &node, |node| {
             let slug = text(node)?;
             Province::from_slug(slug)
                 .ok_or_else(|| format!("`{slug}` is no province, such as gansu"))
         });
         if let Some(province) = province {
-            hosts.insert(host.to_ascii_lowercase(), province);
+            hosts.insert(name.to_string(), province);
         }
     }
     hosts

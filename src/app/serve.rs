@@ -1,0 +1,152 @@
+//! `serve` and `demo`: listeners, server and jobs started together and stopped in order.
+
+use std::{
+    io::{self, ErrorKind},
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
+
+use actix_web::dev::{Server, ServerHandle};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{setup, site};
+use crate::{
+    cli::Failure,
+    config::Config,
+    flow::{FlowError, Services},
+    jobs,
+    web::{self, State, Visitors},
+};
+
+/// Serves until a signal. `ready` is called once it answers: with the flows, and the address that visitors use.
+pub(super) async fn serve(
+    config: &Config,
+    ready: impl AsyncFnOnce(&Services, &str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    config.check_gateways()?;
+    let mut signals = Signals::new()?;
+    let listener = bind("--listen", config.listen)?;
+    let metrics_listener = config
+        .metrics_listen
+        .map(|address| bind("metrics_listen", address))
+        .transpose()?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| cannot_listen(config.listen, &error))?;
+    let public_url = setup::public_url(config, address);
+    let services = setup::services(config, public_url.clone()).await?;
+    let visitors = Visitors::load(&services.db).await?;
+    let state = State {
+        services: services.clone(),
+        site: Arc::new(site::site(config, &public_url)),
+        visitors: visitors.clone(),
+    };
+    let portal = Running::start(web::serve(listener, state.clone()))?;
+    let metrics = metrics_listener
+        .map(|listener| Running::start(web::serve_metrics(listener, state)))
+        .transpose()?;
+    let stop = CancellationToken::new();
+    let chores = {
+        let db = services.db.clone();
+        move || {
+            let (db, visitors) = (db.clone(), visitors.clone());
+            async move { Ok::<_, FlowError>(visitors.flush(&db).await?) }
+        }
+    };
+    let mut jobs = tokio::spawn(jobs::run(services.clone(), stop.clone(), chores));
+
+    let done = match ready(&services, &public_url).await {
+        Ok(()) => tokio::select! {
+            signal = signals.next() => {
+                tracing::info!(signal, "stopping; a second signal ends it at once");
+                Ok(())
+            }
+            _ = &mut jobs => Err(Failure::Work("the jobs have ended by themselves; this is a bug".into())),
+        },
+        Err(failure) => Err(failure),
+    };
+    tokio::spawn(async move {
+        signals.next().await;
+        std::process::exit(1);
+    });
+    // first what brings work, then what does it, then what it is kept in
+    portal.stop().await;
+    if let Some(metrics) = metrics {
+        metrics.stop().await;
+    }
+    stop.cancel();
+    if !jobs.is_finished() {
+        // ended by a panic, it has said so already
+        let _ = jobs.await;
+    }
+    services.db.close().await;
+    tracing::info!("stopped");
+    done
+}
+
+/// A server and its task.
+struct Running {
+    handle: ServerHandle,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Running {
+    fn start(server: io::Result<Server>) -> Result<Self, Failure> {
+        let server =
+            server.map_err(|error| Failure::Work(format!("the server cannot start: {error}")))?;
+        Ok(Self {
+            handle: server.handle(),
+            task: tokio::spawn(server),
+        })
+    }
+
+    /// No new connections; returns when running requests have ended, or their time is up.
+    async fn stop(self) {
+        self.handle.stop(true).await;
+        // it has stopped, however it ended
+        let _ = self.task.await;
+    }
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind)
+                .map_err(|error| Failure::Work(format!("signals cannot be listened to: {error}")))
+        };
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}
+
+fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => Failure::Work(format!(
+            "{address} is in use by another program: end that one, or choose another address with {name}"
+        )),
+        _ => cannot_listen(address, &error),
+    })
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
+    Failure::Work(format!("{address} cannot be listened on: {error}"))
+}

@@ -1,0 +1,44 @@
+//! What the pages need of the settings.
+
+use std::collections::HashMap;
+
+use crate::{
+    config::Config,
+    web::{Site, page::Operator, pages::home::Neighbours},
+};
+
+/// The plain values for the web layer.
+pub(super) fn site(config: &Config, public_url: &str) -> Site {
+    let sandbox = config.is_sandbox();
+    let own = url::Url::parse(public_url).ok();
+    let own = own.and_then(|url| url.host_str().map(str::to_ascii_lowercase));
+    let bureaus = config.hosts.iter();
+    let bureaus = bureaus.map(|(host, province)| (host.clone(), Some(*province)));
+    let neighbours = config.links.iter().map(|(place, links)| {
+        let links = links.clone();
+        let neighbours = Neighbours {
+            find_password: links.find_password,
+            change_password: links.change_password,
+            complaints: links.complaints,
+        };
+        (*place, neighbours)
+    });
+    Site {
+        sandbox,
+        password: config.sandbox.password.clone().filter(|_| sandbox),
+        https: public_url.starts_with("https://"),
+        hosts: own
+            .map(|host| (host, None))
+            .into_iter()
+            .chain(bureaus)
+            .collect(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        operator: config.operator.as_ref().map(|operator| Operator {
+            name: operator.name.clone(),
+            contact: operator.contact.clone(),
+        }),
+        neighbours: neighbours.collect::<HashMap<_, _>>(),
+        public_metrics: sandbox && config.metrics_listen.is_none(),
+        retention_days: config.retention_days,
+    }
+}
