@@ -3,6 +3,7 @@
 mod database;
 mod import;
 mod keys;
+mod serve;
 
 use std::{
     path::{Path, PathBuf},
