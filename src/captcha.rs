@@ -210,6 +210,17 @@ impl Captchas {
     }
 }
 
+/// What a reader of the picture meant who typed a character that is not in the alphabet.
+const fn meant(typed: char) -> char {
+    match typed {
+        'Z' => '2',
+        'S' => '5',
+        'B' => '8',
+        'G' | 'Q' => '9',
+        other => other,
+    }
+}
+
 /// An opened captcha. (A puzzle will be another kind of it.)
 pub struct Challenge {
     token: token::Token,
@@ -236,10 +247,15 @@ impl Challenge {
         &self.token.answer
     }
 
-    /// The answer is right: in any case and width, with spaces or without. Takes constant time.
+    /// The answer is right: in any case and width, with spaces or without, and with a letter that is never drawn for the
+    /// digit that it looks like. Takes constant time.
     #[must_use]
     pub fn accepts(&self, answer: &str) -> bool {
-        fold(answer).is_ok_and(|given| given.as_bytes().ct_eq(self.answer().as_bytes()).into())
+        let meant = |given: &str| given.chars().map(meant).collect::<String>();
+        fold(answer).is_ok_and(|given| {
+            let given = Zeroizing::new(meant(&given));
+            given.as_bytes().ct_eq(self.answer().as_bytes()).into()
+        })
     }
 
     /// Good before this instant.

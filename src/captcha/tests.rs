@@ -270,3 +270,24 @@ fn debug_shows_no_answer() {
     let challenge = captchas.open(id.as_str()).unwrap();
     assert!(!format!("{challenge:?} {captchas:?}").contains(challenge.answer()));
 }
+
+#[test]
+fn a_letter_never_drawn_counts_as_the_digit_it_looks_like() {
+    let captchas = captchas(1);
+    let challenges = (0..200).map(|_| captchas.issue(FORM, GANSU, now()));
+    let mut seen = HashSet::new();
+    for challenge in challenges.map(|id| captchas.open(id.as_str()).unwrap()) {
+        for (digit, letters) in [('2', "zZ"), ('5', "sS"), ('8', "bB"), ('9', "gGqQ")] {
+            for letter in letters
+                .chars()
+                .filter(|_| challenge.answer().contains(digit))
+            {
+                let typed = challenge.answer().replace(digit, &letter.to_string());
+                assert!(challenge.accepts(&typed), "{typed}");
+                assert!(!challenge.accepts(&challenge.answer().replace(digit, "X")));
+                seen.insert(letter);
+            }
+        }
+    }
+    assert_eq!(seen.len(), 10);
+}
