@@ -13,6 +13,7 @@ mod jobs;
 mod life;
 mod pages;
 mod pg;
+mod rotation;
 mod store;
 mod web;
 #[allow(dead_code, reason = "used as more tests come")]
