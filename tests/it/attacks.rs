@@ -3,4 +3,6 @@
 
 mod cut_off;
 mod limits;
+mod leaks;
 mod parallel;
+mod search;

@@ -14,6 +14,7 @@ mod life;
 mod pages;
 mod pg;
 mod rotation;
+mod portal;
 mod store;
 mod web;
 #[allow(dead_code, reason = "used as more tests come")]
