@@ -2,7 +2,7 @@
 //! behind. Small in the default run; `tests/run --attacks` runs the long forms.
 
 mod cut_off;
-mod limits;
 mod leaks;
+mod limits;
 mod parallel;
 mod search;

@@ -92,15 +92,28 @@ impl Portal {
     /// A provider's call.
     pub async fn api(&self, method: Method, path: &str, body: &str) -> Page {
         let call = self.call(method, &format!("/api/v1{path}"));
-        let call = call.bearer_auth(&self.key).header("Content-Type", "application/json");
+        let call = call
+            .bearer_auth(&self.key)
+            .header("Content-Type", "application/json");
         page(call.body(body.to_owned())).await
     }
 
     /// A form with a right captcha, about to be sent.
-    pub fn form(&self, path: &str, form: Form, bureau: Option<Province>, fields: &[(&str, &str)]) -> RequestBuilder {
+    pub fn form(
+        &self,
+        path: &str,
+        form: Form,
+        bureau: Option<Province>,
+        fields: &[(&str, &str)],
+    ) -> RequestBuilder {
         let attempt = self.world.attempt(form, bureau);
-        let captcha = [("captcha_id", attempt.captcha_id), ("captcha_answer", attempt.captcha_answer)];
-        let own = fields.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let captcha = [
+            ("captcha_id", attempt.captcha_id),
+            ("captcha_answer", attempt.captcha_answer),
+        ];
+        let own = fields
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
         let fields: Vec<_> = own.chain(captcha).collect();
         self.call(Method::POST, path)
             .header("Sec-Fetch-Site", "same-origin")

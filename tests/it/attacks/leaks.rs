@@ -2,7 +2,7 @@
 //! whole in database, write-ahead log, log or metrics. The search first proves that it finds a planted leak.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock},
@@ -29,7 +29,12 @@ const NOW: &str = "2018-10-10T09:00+08:00";
 
 /// Name, phone, kind of document and its number: in no other test.
 const PEOPLE: [(&str, &str, &str, &str); 6] = [
-    ("欧阳甲骨", "13711122201", "resident_id", "11010519491231002X"),
+    (
+        "欧阳甲骨",
+        "13711122201",
+        "resident_id",
+        "11010519491231002X",
+    ),
     ("司马乙木", "13311122202", "passport", "EQ7766554"),
     ("诸葛丙火", "13011122203", "passport", "EW8877665"),
     ("上官丁卯", "17011122204", "hk_macau_permit", "H77665543"),
@@ -46,7 +51,8 @@ const STRANGERS: [(&str, &str); 5] = [
 ];
 const PLANTED: &str = "13122233344";
 
-/// Everything that has been logged in this process, at every level, by whomever.
+/// Everything that this process has logged, at the most talkative level that the configuration allows (`config::sections`:
+/// other crates tell warnings alone).
 fn log() -> &'static Log {
     static LOG: OnceLock<Log> = OnceLock::new();
     LOG.get_or_init(|| {
@@ -54,7 +60,7 @@ fn log() -> &'static Log {
         let writer = log.clone();
         // times and numbers of six digits look like codes
         let _ = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
+            .with_env_filter("warn,heyan=trace")
             .without_time()
             .with_ansi(false)
             .with_writer(move || writer.clone())
@@ -74,20 +80,6 @@ impl io::Write for Log {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Log {
-    /// Lines of the server; those of the test's own HTTP client are none.
-    fn of_the_server(&self) -> Vec<u8> {
-        let all = self.0.lock().unwrap().clone();
-        let all = String::from_utf8(all).unwrap();
-        let theirs = ["hyper", "reqwest"];
-        let own = all.lines().filter(|line| {
-            let target = line.split_whitespace().find(|word| word.ends_with(':')).unwrap_or_default();
-            !theirs.iter().any(|theirs| target.starts_with(theirs))
-        });
-        own.collect::<Vec<_>>().join("\n").into_bytes()
     }
 }
 
@@ -132,7 +124,7 @@ async fn run(portal: &Portal) {
         both.replace("欧阳甲骨", "欧阳甲骨\\u202e"),
         both.replace("new_filing", "欧阳甲骨"),
         both.replace("\"name\"", "\"欧阳甲骨\""),
-        both[..both.len() / 2].to_owned(),
+        both.chars().take(150).collect(),
         both.replace(PEOPLE[1].1, PEOPLE[0].1),
     ] {
         let page = portal.api(Method::POST, "/filing-requests", &broken).await;
@@ -141,8 +133,14 @@ async fn run(portal: &Portal) {
     for (method, path) in [
         (Method::GET, format!("/filing-requests/{id}")),
         (Method::GET, format!("/filing-requests/{id}/events")),
-        (Method::GET, "/filing-requests?state=verifying&limit=5".to_owned()),
-        (Method::GET, format!("/filing-requests?cursor={}", PEOPLE[0].1)),
+        (
+            Method::GET,
+            "/filing-requests?state=verifying&limit=5".to_owned(),
+        ),
+        (
+            Method::GET,
+            format!("/filing-requests?cursor={}", PEOPLE[0].1),
+        ),
         (Method::GET, format!("/filing-requests/{}", PEOPLE[0].1)),
     ] {
         portal.api(method, &path, "").await;
@@ -166,33 +164,97 @@ async fn run(portal: &Portal) {
     }
     world.settle().await;
     // fields that cannot be used, a captcha that is missing or wrong
-    assert_eq!(portal.verify(HERE, "12345", "1391112QQ77", &tail(1)).await.status, 422);
-    assert_eq!(portal.verify(HERE, &right, &format!("{a}\u{0}"), &tail(0)).await.status, 422);
-    let bare = [("sms_code", &*right), ("phone", a), ("id_tail", &*tail(0)), ("captcha_id", "x"), ("captcha_answer", "y")];
+    assert_eq!(
+        portal
+            .verify(HERE, "12345", "1391112QQ77", &tail(1))
+            .await
+            .status,
+        422
+    );
+    assert_eq!(
+        portal
+            .verify(HERE, &right, &format!("{a}\u{0}"), &tail(0))
+            .await
+            .status,
+        422
+    );
+    let bare = [
+        ("sms_code", &*right),
+        ("phone", a),
+        ("id_tail", &*tail(0)),
+        ("captcha_id", "x"),
+        ("captcha_answer", "y"),
+    ];
     for fields in [&bare[..3], &bare[..]] {
-        let call = portal.call(Method::POST, "/hunan/sms-verification").form(fields);
+        let call = portal
+            .call(Method::POST, "/hunan/sms-verification")
+            .form(fields);
         assert_eq!(page(call).await.status, 422);
     }
     // in the address, in headers, in a path, in a body of another kind
-    let query = format!("/hunan/sms-verification?phone={a}&id_tail={}&sms_code={right}", tail(0));
+    let query = format!(
+        "/hunan/sms-verification?phone={a}&id_tail={}&sms_code={right}",
+        tail(0)
+    );
     portal.get(&query).await;
     portal.get(&format!("/{a}/欧阳甲骨")).await;
     portal.get(&format!("/v/{a}")).await;
-    let call = portal.call(Method::POST, "/hunan/sms-verification").header("Cookie", format!("phone={a}"));
-    page(call.header("Referer", format!("http://x/?p={a}")).header("User-Agent", a).body(format!("{a}&{right}"))).await;
-    page(portal.call(Method::GET, "/").header("Host", format!("{a}.example.cn"))).await;
-    page(portal.call(Method::POST, "/hunan/sms-verification").header("Origin", format!("http://{a}")).body("")).await;
+    let call = portal
+        .call(Method::POST, "/hunan/sms-verification")
+        .header("Cookie", format!("phone={a}"));
+    page(
+        call.header("Referer", format!("http://x/?p={a}"))
+            .header("User-Agent", a)
+            .body(format!("{a}&{right}")),
+    )
+    .await;
+    page(
+        portal
+            .call(Method::GET, "/")
+            .header("Host", format!("{a}.example.cn")),
+    )
+    .await;
+    page(
+        portal
+            .call(Method::POST, "/hunan/sms-verification")
+            .header("Origin", format!("http://{a}"))
+            .body(""),
+    )
+    .await;
     // 公共查询
-    for (number, phone) in [(&*id, a), ("ORDER-77", b), ("ORDER-77", "15211122299"), (a, b), (PEOPLE[0].0, b)] {
-        let call = portal.form("/progress", Form::Progress, None, &[("request_id", number), ("phone", phone)]);
+    for (number, phone) in [
+        (&*id, a),
+        ("ORDER-77", b),
+        ("ORDER-77", "15211122299"),
+        (a, b),
+        (PEOPLE[0].0, b),
+    ] {
+        let call = portal.form(
+            "/progress",
+            Form::Progress,
+            None,
+            &[("request_id", number), ("phone", phone)],
+        );
         assert_eq!(page(call).await.status, 200);
     }
     // the second one by the short link
-    let link = world.messages().await.into_iter().find(|one| one.phone == b).unwrap().link.unwrap();
+    let link = world
+        .messages()
+        .await
+        .into_iter()
+        .find(|one| one.phone == b)
+        .unwrap()
+        .link
+        .unwrap();
     let path = link.strip_prefix("http://127.0.0.1:8080").unwrap();
     assert_eq!(portal.get(path).await.status, 200);
     for code in [&wrong, &world.code(b).await] {
-        let call = portal.form(path, Form::ShortLink, Some(HERE), &[("sms_code", code), ("id_tail", &tail(1))]);
+        let call = portal.form(
+            path,
+            Form::ShortLink,
+            Some(HERE),
+            &[("sms_code", code), ("id_tail", &tail(1))],
+        );
         outcomes.insert(page(call).await.outcome().unwrap().to_owned());
     }
     // one that is returned, after which its owner asks; past the limit nothing is told
@@ -203,7 +265,14 @@ async fn run(portal: &Portal) {
         portal.verify(HERE, &wrong, PEOPLE[2].1, &tail(2)).await;
     }
     for n in 0..12 {
-        let page = portal.verify(HERE, "907152", PEOPLE[2].1, if n < 6 { "ZZ98QQ" } else { "QQQQQQ" }).await;
+        let page = portal
+            .verify(
+                HERE,
+                "907152",
+                PEOPLE[2].1,
+                if n < 6 { "ZZ98QQ" } else { "QQQQQQ" },
+            )
+            .await;
         outcomes.extend(page.outcome().map(str::to_owned));
     }
     // reviewed and approved, rejected, withdrawn, resubmitted
@@ -212,11 +281,19 @@ async fn run(portal: &Portal) {
     for approve in [true, false] {
         let id = submit(portal, &filing("change_phone", Some(&moved), &[])).await;
         let reason = (!approve).then(|| "号码与登记不符".to_owned());
-        review_phone::review_phone(&world.services, id.parse().unwrap(), approve, reason).await.unwrap();
+        review_phone::review_phone(&world.services, id.parse().unwrap(), approve, reason)
+            .await
+            .unwrap();
         world.settle().await;
     }
-    let id = submit(portal, &filing("cancel_site", Some(&person(4)), &[person(5)])).await;
-    portal.api(Method::POST, &format!("/filing-requests/{id}/withdraw"), "").await;
+    let id = submit(
+        portal,
+        &filing("cancel_site", Some(&person(4)), &[person(5)]),
+    )
+    .await;
+    portal
+        .api(Method::POST, &format!("/filing-requests/{id}/withdraw"), "")
+        .await;
     submit(portal, &filing("cancel_subject", Some(&person(4)), &[])).await;
     // an SMS in the evening, the noon resend, the deadline; the API key is wrong
     world.turn(at("2018-10-10T20:00+08:00")).await;
@@ -224,17 +301,41 @@ async fn run(portal: &Portal) {
     world.turn(at("2018-10-11T12:00+08:00")).await;
     world.turn(at("2018-10-13T12:00+08:00")).await;
     let right = world.code(PEOPLE[5].1).await;
-    outcomes.extend(portal.verify(HERE, &right, PEOPLE[5].1, &tail(5)).await.outcome().map(str::to_owned));
-    page(portal.call(Method::GET, "/api/v1/filing-requests").bearer_auth(a)).await;
+    outcomes.extend(
+        portal
+            .verify(HERE, &right, PEOPLE[5].1, &tail(5))
+            .await
+            .outcome()
+            .map(str::to_owned),
+    );
+    page(
+        portal
+            .call(Method::GET, "/api/v1/filing-requests")
+            .bearer_auth(a),
+    )
+    .await;
     let expected = [
-        "already_verified", "ask_provider", "not_found", "nothing_pending", "resend_limit", "resent",
-        "verified_all", "verified_waiting", "wrong",
+        "already_verified",
+        "ask_provider",
+        "not_found",
+        "nothing_pending",
+        "resend_limit",
+        "resent",
+        "verified_all",
+        "verified_waiting",
+        "wrong",
     ];
-    assert_eq!(outcomes.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        outcomes.iter().map(String::as_str).collect::<Vec<_>>(),
+        expected
+    );
 }
 
 async fn markers(world: &World) -> Vec<Marker> {
-    let marker = |what: &str, text: &str| Marker { what: what.to_owned(), text: text.to_owned() };
+    let marker = |what: &str, text: &str| Marker {
+        what: what.to_owned(),
+        text: text.to_owned(),
+    };
     let mut markers = Vec::new();
     for (n, (name, phone, _, number)) in PEOPLE.iter().enumerate() {
         markers.push(marker("name", name));
@@ -243,15 +344,20 @@ async fn markers(world: &World) -> Vec<Marker> {
         markers.push(marker("tail", &tail(n)));
     }
     markers.extend(STRANGERS.iter().map(|(what, text)| marker(what, text)));
-    let codes: BTreeSet<_> = world.messages().await.into_iter().map(|one| one.code).collect();
-    assert!(codes.len() >= 10, "{}", codes.len());
+    let codes: BTreeSet<_> = world
+        .messages()
+        .await
+        .into_iter()
+        .map(|one| one.code)
+        .collect();
+    assert!(codes.len() >= 8, "{}", codes.len());
     markers.extend(codes.iter().map(|code| marker("code", code)));
     markers
 }
 
 /// What lies anywhere, by name.
 async fn everything(portal: &Portal, from: &str) -> Vec<(String, Vec<u8>)> {
-    let mut all = vec![("log".to_owned(), log().of_the_server())];
+    let mut all = vec![("log".to_owned(), log().0.lock().unwrap().clone())];
     let metrics = portal.get("/metrics").await.text;
     assert!(metrics.contains("sms-verification"), "{metrics}");
     all.push(("metrics".to_owned(), metrics.into_bytes()));
@@ -270,7 +376,12 @@ async fn at_rest(world: &World, from: &str) -> Vec<(String, Vec<u8>)> {
         }
         Engine::Postgres => {
             let mut all = vec![("dump".to_owned(), dump(&world.scratch.url).await)];
-            all.extend(server_files(&world.scratch.url, from).await.iter().map(|path| read(path)));
+            all.extend(
+                server_files(&world.scratch.url, from)
+                    .await
+                    .iter()
+                    .map(|path| read(path)),
+            );
             all
         }
     }
@@ -279,7 +390,10 @@ async fn at_rest(world: &World, from: &str) -> Vec<(String, Vec<u8>)> {
 /// Every row of every table as text; bytes that are letters as letters.
 async fn dump(url: &str) -> Vec<u8> {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql("SET bytea_output = 'escape'").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("SET bytea_output = 'escape'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     let tables: Vec<(String,)> =
         sqlx::query_as("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
             .fetch_all(&mut connection)
@@ -289,7 +403,10 @@ async fn dump(url: &str) -> Vec<u8> {
     let mut dump = String::new();
     for (table,) in tables {
         let rows = format!("SELECT t::text FROM {table} t");
-        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(rows)).fetch_all(&mut connection).await.unwrap();
+        let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(rows))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
         for row in rows {
             dump.push_str(row.get::<&str, _>(0));
             dump.push('\n');
@@ -311,7 +428,10 @@ async fn position(world: &World) -> String {
 /// The database's folder and the write-ahead log since then; nothing where the server is another machine's.
 async fn server_files(url: &str, from: &str) -> Vec<PathBuf> {
     let mut connection = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql("CHECKPOINT").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("CHECKPOINT")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     let (folder, oid, to): (String, i64, String) = sqlx::query_as(
         "SELECT current_setting('data_directory'), oid::bigint, pg_walfile_name(pg_current_wal_insert_lsn()) \
         FROM pg_database WHERE datname = current_database()",
@@ -322,7 +442,9 @@ async fn server_files(url: &str, from: &str) -> Vec<PathBuf> {
     let folder = PathBuf::from(folder);
     let list = |folder: PathBuf| {
         let entries = std::fs::read_dir(folder).into_iter().flatten();
-        entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file())
+        entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
     };
     let in_log = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -340,17 +462,32 @@ async fn server_files(url: &str, from: &str) -> Vec<PathBuf> {
 async fn plant(portal: &Portal) {
     let mut tx = portal.world.services.db.write().await.unwrap();
     for (n, (_, bytes)) in forms(PLANTED).into_iter().enumerate() {
-        const LEAK: &str = "INSERT INTO limit_counters (bucket, count, expires_at) VALUES ($1, 1, $2)";
+        const LEAK: &str =
+            "INSERT INTO limit_counters (bucket, count, expires_at) VALUES ($1, 1, $2)";
         let bucket = [&[u8::try_from(n).unwrap(), 0], &bytes[..]].concat();
         let expires = portal.world.now();
         match &mut tx {
-            Tx::Sqlite(tx) => drop(sqlx::query(LEAK).bind(bucket).bind(expires).execute(&mut **tx).await.unwrap()),
-            Tx::Postgres(tx) => drop(sqlx::query(LEAK).bind(bucket).bind(expires).execute(&mut **tx).await.unwrap()),
+            Tx::Sqlite(tx) => drop(
+                sqlx::query(LEAK)
+                    .bind(bucket)
+                    .bind(expires)
+                    .execute(&mut **tx)
+                    .await
+                    .unwrap(),
+            ),
+            Tx::Postgres(tx) => drop(
+                sqlx::query(LEAK)
+                    .bind(bucket)
+                    .bind(expires)
+                    .execute(&mut **tx)
+                    .await
+                    .unwrap(),
+            ),
         }
     }
     tx.commit().await.unwrap();
     for (_, bytes) in forms(PLANTED) {
-        tracing::trace!("leaked: {}", String::from_utf8_lossy(&bytes));
+        tracing::trace!(target: "heyan::leak", "leaked: {}", String::from_utf8_lossy(&bytes));
     }
 }
 
@@ -365,15 +502,12 @@ on_engines! {
         let from = position(&world).await;
         let portal = Portal::new(world).await;
         run(&portal).await;
-        let search = Search::new(&markers(&portal.world).await);
-        let everything_there = everything(&portal, &from).await;
-        for (place, bytes) in &everything_there {
-            let name = place.rsplit('/').next().unwrap();
-            println!("{engine:?}: {name}, {} bytes", bytes.len());
-            let found = search.find(bytes);
-            if let Some((marker, how, at)) = found.first() {
+        let markers = markers(&portal.world).await;
+        let search = Search::new(&markers);
+        for (place, bytes) in everything(&portal, &from).await {
+            if let Some((marker, how, at)) = search.find(&bytes).first() {
                 let around = &bytes[at.saturating_sub(200)..(at + 100).min(bytes.len())];
-                panic!("{} of {}, {how}, in {place}: {}", marker.what, found.len(), String::from_utf8_lossy(around));
+                panic!("{}, {how}, in {place}: {}", marker.what, String::from_utf8_lossy(around));
             }
         }
 
@@ -381,25 +515,43 @@ on_engines! {
         plant(&portal).await;
         let planted = Marker { what: "planted".into(), text: PLANTED.into() };
         let search = Search::new(std::slice::from_ref(&planted));
-        let found_in = |place: &str, bytes: &[u8]| {
-            let how: BTreeSet<_> = search.find(bytes).into_iter().map(|(_, how, _)| how).collect();
-            println!("{engine:?}: planted, found in {}: {how:?}", place.rsplit('/').next().unwrap());
-            how.len()
-        };
-        let mut found = 0;
-        for (place, bytes) in everything(&portal, &from).await {
-            let how = found_in(&place, &bytes);
-            match &*place {
-                "log" => assert!(how >= 6, "UTF-16 is no text"),
-                "dump" => assert!(how >= 6),
-                _ => found = found.max(how),
+        let metrics = ("metrics with a leak".to_owned(), (portal.get("/metrics").await.text + PLANTED).into_bytes());
+        let mut seen: BTreeMap<String, (usize, BTreeSet<&str>)> = BTreeMap::new();
+        for (place, bytes) in everything(&portal, &from).await.into_iter().chain([metrics]) {
+            let found = search.find(&bytes).into_iter().map(|(_, how, _)| how);
+            let (size, how) = seen.entry(kind_of(&place)).or_default();
+            *size += bytes.len();
+            how.extend(found);
+        }
+        for (place, (size, how)) in &seen {
+            println!("{engine:?}: none of {} markers in {place} ({size} bytes); planted, found as {how:?}", markers.len());
+            match place.as_str() {
+                // UTF-16 in bytes is written in octal there
+                "dump" => assert_eq!(how.len(), 6, "{place}"),
+                "metrics" | "test.db" | "test.db-shm" => {}
+                "metrics with a leak" => assert_eq!(how.len(), 1),
+                _ => assert_eq!(how.len(), 8, "{place}"),
             }
         }
-        assert!(found == 8 || engine == Engine::Postgres, "{found}");
-        let metrics = portal.get("/metrics").await.text + PLANTED;
-        assert_eq!(found_in("metrics", metrics.as_bytes()), 1);
 
+        // and once all of it stands in the file itself
+        if engine == Engine::Sqlite {
+            assert!(portal.world.services.db.checkpoint().await.unwrap());
+            let file = &at_rest(&portal.world, "").await[0].1;
+            assert_eq!(Search::new(&markers).find(file).len(), 0);
+            assert!(search.find(file).len() >= 8);
+        }
         purged(&portal).await;
+    }
+}
+
+/// A place's short name; a server's data files are one, its log's segments another.
+fn kind_of(place: &str) -> String {
+    let name = place.rsplit('/').next().unwrap();
+    match place {
+        _ if place.contains("/pg_wal/") => "write-ahead log".to_owned(),
+        _ if place.contains("/base/") => "data files".to_owned(),
+        _ => name.to_owned(),
     }
 }
 
@@ -412,9 +564,15 @@ async fn purged(portal: &Portal) {
         ("tail hash", "SELECT tail_hash FROM verifications"),
         ("link hash", "SELECT link_hash FROM verifications"),
         ("person", "SELECT person FROM verifications"),
-        ("content", "SELECT content FROM filing_requests WHERE content IS NOT NULL"),
+        (
+            "content",
+            "SELECT content FROM filing_requests WHERE content IS NOT NULL",
+        ),
         ("code hash", "SELECT code_hash FROM sms_codes"),
-        ("message", "SELECT sealed FROM sms_messages WHERE sealed IS NOT NULL"),
+        (
+            "message",
+            "SELECT sealed FROM sms_messages WHERE sealed IS NOT NULL",
+        ),
         ("captcha", "SELECT result FROM captcha_uses"),
     ] {
         let mut tx = world.services.db.read().await.unwrap();
@@ -424,10 +582,15 @@ async fn purged(portal: &Portal) {
         };
         assert!(!rows.is_empty(), "{what}");
         // a long value is spread over pages: its beginning says enough
-        gone.extend(rows.into_iter().map(|(bytes,)| (what.to_owned(), bytes[..bytes.len().min(32)].to_vec())));
+        gone.extend(
+            rows.into_iter()
+                .map(|(bytes,)| (what.to_owned(), bytes[..bytes.len().min(32)].to_vec())),
+        );
     }
     let search = Search::of_bytes(&gone);
-    let places = |all: Vec<(String, Vec<u8>)>| -> usize { all.iter().map(|(_, bytes)| search.find(bytes).len()).sum() };
+    let places = |all: Vec<(String, Vec<u8>)>| -> usize {
+        all.iter().map(|(_, bytes)| search.find(bytes).len()).sum()
+    };
     if world.services.db.engine() == Engine::Sqlite {
         assert!(places(at_rest(world, "").await) >= gone.len());
     }

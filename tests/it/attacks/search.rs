@@ -37,24 +37,38 @@ pub fn forms(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         ("as it is", bytes.to_vec()),
         ("hex", hex.clone().into_bytes()),
         ("hex, upper case", hex.to_uppercase().into_bytes()),
-        ("UTF-16 LE", text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
-        ("UTF-16 BE", text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
+        (
+            "UTF-16 LE",
+            text.encode_utf16().flat_map(u16::to_le_bytes).collect(),
+        ),
+        (
+            "UTF-16 BE",
+            text.encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        ),
     ];
     // wherever it may begin within three bytes; what depends on its neighbours is left out
-    for (before, how) in ["base64", "base64, one in", "base64, two in"].into_iter().enumerate() {
+    for (before, how) in ["base64", "base64, one in", "base64, two in"]
+        .into_iter()
+        .enumerate()
+    {
         let padded = [&vec![0; before], bytes].concat();
         let encoded = STANDARD_NO_PAD.encode(&padded);
         let first = (before * 8).div_ceil(6);
         let last = padded.len() * 8 / 6;
         let encoded = &encoded[first..last];
         forms.push((how, encoded.as_bytes().to_vec()));
-        forms.push((how, encoded.replace('+', "-").replace('/', "_").into_bytes()));
+        forms.push((
+            how,
+            encoded.replace('+', "-").replace('/', "_").into_bytes(),
+        ));
     }
     if !text.is_ascii() {
-        let escaped = text.encode_utf16().fold(String::new(), |mut escaped, unit| {
-            write!(escaped, "\\u{unit:04x}").unwrap();
-            escaped
-        });
+        let escaped = text
+            .encode_utf16()
+            .fold(String::new(), |mut escaped, unit| {
+                write!(escaped, "\\u{unit:04x}").unwrap();
+                escaped
+            });
         forms.push(("escaped", escaped.into_bytes()));
         let octal = bytes.iter().fold(String::new(), |mut octal, byte| {
             write!(octal, "\\{byte:03o}").unwrap();
@@ -96,7 +110,10 @@ impl Search {
             let first = [bytes[0], bytes[1]];
             search.begins[usize::from(u16::from_be_bytes(first))] = true;
             search.needles.entry(first).or_default().push(Needle {
-                marker: Marker { what: what.clone(), text: String::new() },
+                marker: Marker {
+                    what: what.clone(),
+                    text: String::new(),
+                },
                 how: "bytes",
                 bytes: bytes.clone(),
                 whole_word: false,
@@ -140,14 +157,26 @@ impl Needle {
 
 #[test]
 fn finds_every_form_anywhere() {
-    let marker = Marker { what: "phone".into(), text: "13711122233".into() };
+    let marker = Marker {
+        what: "phone".into(),
+        text: "13711122233".into(),
+    };
     let search = Search::new(std::slice::from_ref(&marker));
     for text in ["13711122233", "张三丰", "012345"] {
-        let marker = Marker { what: "x".into(), text: text.into() };
+        let marker = Marker {
+            what: "x".into(),
+            text: text.into(),
+        };
         let search = Search::new(std::slice::from_ref(&marker));
         for (how, bytes) in forms(text) {
             let hay = [b"\x00\xff ", &bytes[..], b" \x00"].concat();
-            assert!(search.find(&hay).iter().any(|(found, _, place)| *found == marker && *place == 3), "{text} {how}");
+            assert!(
+                search
+                    .find(&hay)
+                    .iter()
+                    .any(|(found, _, place)| *found == marker && *place == 3),
+                "{text} {how}"
+            );
         }
         for before in 0..3 {
             let longer = format!("{}{text}{}", "x".repeat(before), "yy");
@@ -156,7 +185,10 @@ fn finds_every_form_anywhere() {
         }
     }
     assert!(search.find(b"1371112223313711122234").len() == 1);
-    let code = Search::new(&[Marker { what: "code".into(), text: "012345".into() }]);
+    let code = Search::new(&[Marker {
+        what: "code".into(),
+        text: "012345".into(),
+    }]);
     assert!(code.find("码012345，".as_bytes()).len() == 1);
     for other in ["0.012345", "9012345", "012345a"] {
         assert!(code.find(other.as_bytes()).is_empty(), "{other}");
