@@ -145,7 +145,7 @@ class EveryPage(Case):
             const plant = (name, styles) => { const element = main.appendChild(document.createElement(name));
                 Object.assign(element.style, styles); return element };
             plant('p', {fontSize: '11px', width: '600px'}).textContent = 'small and wide';
-            plant('button', {height: '20px'}).textContent = 'low';
+            plant('button', {height: '20px', minHeight: '0', padding: '0'}).textContent = 'low';
             plant('img', {}).src = '/favicon.ico'""")
         with self.assertRaisesRegex(AssertionError, "the page is"):
             self.assert_fits()

@@ -67,7 +67,8 @@ class Browser:
         arguments = [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server",
             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-            "--disable-extensions", "--mute-audio", "--lang=zh-CN", "--hide-scrollbars",
+            "--disable-extensions", "--mute-audio", "--lang=zh-CN", "--hide-scrollbars", "--window-size=1280,1000",
+            "--force-prefers-reduced-motion",
             f"--user-data-dir={self.profile.name}"]
         options = {"args": arguments}
         if not javascript:
@@ -76,6 +77,8 @@ class Browser:
         self.session = driver.url + "/session"
         answer = self.call("POST", "", {"capabilities": {"alwaysMatch": wanted}})
         self.session += "/" + answer["sessionId"]
+        # a headless window has no focus of its own, and its pages would draw none
+        self.cdp("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
