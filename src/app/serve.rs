@@ -4,12 +4,14 @@ use std::{
     io::{self, ErrorKind},
     net::{SocketAddr, TcpListener},
     sync::Arc,
+    time::Duration,
 };
 
 use actix_web::dev::{Server, ServerHandle};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +23,9 @@ use crate::{
     jobs,
     web::{self, State, Visitors},
 };
+
+/// The round of jobs under way at a stop has so long.
+const LAST_ROUND: Duration = Duration::from_secs(30);
 
 /// Serves until a signal. `ready` is called once it answers: with the flows, and the address that visitors use.
 pub(super) async fn serve(
@@ -45,7 +50,7 @@ pub(super) async fn serve(
         site: Arc::new(site::site(config, &public_url)),
         visitors: visitors.clone(),
     };
-    let portal = Running::start(web::serve(listener, state.clone()))?;
+    let mut portal = Running::start(web::serve(listener, state.clone()))?;
     let metrics = metrics_listener
         .map(|listener| Running::start(web::serve_metrics(listener, state)))
         .transpose()?;
@@ -65,7 +70,8 @@ pub(super) async fn serve(
                 tracing::info!(signal, "stopping; a second signal ends it at once");
                 Ok(())
             }
-            _ = &mut jobs => Err(Failure::Work("the jobs have ended by themselves; this is a bug".into())),
+            _ = &mut jobs => Err(ended_by_itself("the jobs have")),
+            _ = &mut portal.task => Err(ended_by_itself("the server has")),
         },
         Err(failure) => Err(failure),
     };
@@ -79,9 +85,10 @@ pub(super) async fn serve(
         metrics.stop().await;
     }
     stop.cancel();
-    if !jobs.is_finished() {
-        // ended by a panic, it has said so already
-        let _ = jobs.await;
+    if !jobs.is_finished() && timeout(LAST_ROUND, jobs).await.is_err() {
+        tracing::error!(
+            "the last round of jobs does not end; what is due is done at the next start"
+        );
     }
     services.db.close().await;
     tracing::info!("stopped");
@@ -107,8 +114,10 @@ impl Running {
     /// No new connections; returns when running requests have ended, or their time is up.
     async fn stop(self) {
         self.handle.stop(true).await;
-        // it has stopped, however it ended
-        let _ = self.task.await;
+        if !self.task.is_finished() {
+            // it has stopped, however it ended
+            let _ = self.task.await;
+        }
     }
 }
 
@@ -136,6 +145,12 @@ impl Signals {
             _ = self.interrupt.recv() => "SIGINT",
         }
     }
+}
+
+fn ended_by_itself(what: &str) -> Failure {
+    Failure::Work(format!(
+        "{what} ended without being told to; the log says why, if anything does. Start heyan again"
+    ))
 }
 
 fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {

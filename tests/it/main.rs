@@ -13,8 +13,8 @@ mod jobs;
 mod life;
 mod pages;
 mod pg;
-mod rotation;
 mod portal;
+mod rotation;
 mod store;
 mod web;
 #[allow(dead_code, reason = "used as more tests come")]
