@@ -72,7 +72,7 @@ impl From<FlowError> for Failure {
 
 /// A progress bar on stderr; drawn on a terminal only.
 fn bar(total: u64, unit: &'static str) -> ProgressBar {
-    let template = format!("{{bar:40}} {{pos}}/{{len}} {unit}, {{per_sec}}, {{eta}} left");
+    let template = format!("{{bar:40}} {{human_pos}} of {{human_len}} {unit}, {{eta}} left");
     let bar = ProgressBar::new(total);
     match ProgressStyle::with_template(&template) {
         Ok(style) => bar.with_style(style),

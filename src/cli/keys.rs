@@ -28,7 +28,7 @@ pub async fn rotate(services: &Services) -> Result<(), Failure> {
         services.keys.index()
     );
     if rotated.still_needed.is_empty() {
-        text.push_str("no other key is needed any more: it may be taken out of [keys]\n");
+        text.push_str("no other key is needed any more: any but the active and the index key may be taken out of [keys]\n");
     } else {
         let names: Vec<_> = rotated.still_needed.iter().map(String::as_str).collect();
         let _ = writeln!(
