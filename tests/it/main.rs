@@ -7,6 +7,7 @@ mod assets;
 mod attacks;
 mod cli;
 mod config;
+mod crash;
 mod eras;
 mod invariants;
 mod jobs;

@@ -38,7 +38,7 @@ use heyan::{
     keys::Keys,
     random::Random,
     sms::Gateways,
-    store::{Engine, Tx, events::EventRow, providers},
+    store::{Db, Engine, Tx, events::EventRow, providers},
 };
 use serde_json::{Value, json};
 
@@ -205,26 +205,12 @@ impl World {
             Engine::Sqlite => Scratch::sqlite().await,
             Engine::Postgres => Scratch::postgres().await,
         };
-        let random = Random::seeded(1);
-        let mut services = Services {
-            db: scratch.db.clone(),
-            keys: keys(),
-            clock: Clock::still(at(now)),
-            captchas: Captchas::new(keys(), random.clone()),
-            random,
-            timeline: Arc::new(Timeline::built_in().unwrap()),
-            carriers: Arc::new(Carriers::built_in().unwrap()),
-            gateways: Gateways::sandbox(),
-            settings: Arc::new(Settings {
-                sandbox: true,
-                public_url: "http://127.0.0.1:8080".into(),
-                signature: "备案核验".into(),
-                limits: NO_LIMITS,
-                retention: TimeDelta::days(180),
-            }),
-            metrics: heyan::metrics::Metrics::default(),
-            wake: Arc::default(),
-        };
+        let mut services = services(
+            scratch.db.clone(),
+            keys(),
+            Clock::still(at(now)),
+            Random::seeded(1),
+        );
         change(&mut services);
         let provider = provider(1);
         let mut tx = services.db.write().await.unwrap();
@@ -306,29 +292,7 @@ impl World {
 
     /// Every message whose text has not been erased, oldest first.
     pub async fn messages(&self) -> Vec<Sms> {
-        const ALL: &str = "SELECT id, verification_id, request_id, kind, state, queued_at, accepted_at, sealed \
-            FROM sms_messages WHERE sealed IS NOT NULL ORDER BY queued_at, id";
-        let mut tx = self.services.db.read().await.unwrap();
-        let rows: Vec<SmsRow> = raw!(&mut tx, ALL, fetch_all);
-        let open = |row: SmsRow| {
-            let (id, verification, request, kind, state, queued_at, accepted_at, sealed) = row;
-            let message = Message::open(&self.services.keys, id, &sealed).unwrap();
-            Sms {
-                id,
-                verification,
-                request,
-                kind,
-                state,
-                queued_at,
-                accepted_at,
-                phone: message.phone.as_str().to_owned(),
-                sender: message.sender,
-                text: message.text,
-                code: message.code,
-                link: message.link,
-            }
-        };
-        rows.into_iter().map(open).collect()
+        messages(&self.services.db, &self.services.keys).await
     }
 
     /// The latest code sent to a phone.
@@ -420,4 +384,54 @@ pub fn outcome(answer: Told<Answer>) -> Outcome {
 pub fn other_than(codes: &[String]) -> String {
     let unlike = |code: &String| !codes.contains(code);
     (0..).map(|n| format!("{n:06}")).find(unlike).unwrap()
+}
+
+/// Every message whose text has not been erased, oldest first.
+pub async fn messages(db: &Db, keys: &Keys) -> Vec<Sms> {
+    const ALL: &str = "SELECT id, verification_id, request_id, kind, state, queued_at, accepted_at, sealed \
+        FROM sms_messages WHERE sealed IS NOT NULL ORDER BY queued_at, id";
+    let mut tx = db.read().await.unwrap();
+    let rows: Vec<SmsRow> = raw!(&mut tx, ALL, fetch_all);
+    let open = |row: SmsRow| {
+        let (id, verification, request, kind, state, queued_at, accepted_at, sealed) = row;
+        let message = Message::open(keys, id, &sealed).unwrap();
+        Sms {
+            id,
+            verification,
+            request,
+            kind,
+            state,
+            queued_at,
+            accepted_at,
+            phone: message.phone.as_str().to_owned(),
+            sender: message.sender,
+            text: message.text,
+            code: message.code,
+            link: message.link,
+        }
+    };
+    rows.into_iter().map(open).collect()
+}
+
+/// The parts as a sandbox has them, without limits.
+pub fn services(db: Db, keys: Keys, clock: Clock, random: Random) -> Services {
+    Services {
+        db,
+        captchas: Captchas::new(keys.clone(), random.clone()),
+        keys,
+        clock,
+        random,
+        timeline: Arc::new(Timeline::built_in().unwrap()),
+        carriers: Arc::new(Carriers::built_in().unwrap()),
+        gateways: Gateways::sandbox(),
+        settings: Arc::new(Settings {
+            sandbox: true,
+            public_url: "http://127.0.0.1:8080".into(),
+            signature: "备案核验".into(),
+            limits: NO_LIMITS,
+            retention: TimeDelta::days(180),
+        }),
+        metrics: heyan::metrics::Metrics::default(),
+        wake: Arc::default(),
+    }
 }
