@@ -4,13 +4,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, SubsecRound, Utc};
+use serde::{Deserialize, Serialize};
 
 /// Gives the time; clones share it.
 #[derive(Debug, Clone)]
 pub struct Clock(Arc<Mutex<State>>);
 
 /// How a clock goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pace {
     /// With the system's.
     System,
@@ -29,6 +30,8 @@ pub enum Pace {
 struct State {
     pace: Pace,
     floor: DateTime<Utc>,
+    /// Of the pace, where it is shared through a database.
+    revision: u64,
 }
 
 impl Clock {
@@ -57,6 +60,7 @@ impl Clock {
         Self(Arc::new(Mutex::new(State {
             pace,
             floor: DateTime::<Utc>::MIN_UTC,
+            revision: 0,
         })))
     }
 
@@ -97,12 +101,16 @@ impl Clock {
 
     /// Turns the clock, backwards too (a sandbox's reset). The pace that it has already changes nothing.
     pub fn set(&self, pace: Pace) {
+        self.state().set(pace);
+    }
+
+    /// Takes a pace that is shared through a database, unless it is older than the one it has: whoever read it may have
+    /// been overtaken.
+    pub fn follow(&self, revision: u64, pace: Pace) {
         let mut state = self.state();
-        if state.pace != pace {
-            *state = State {
-                pace,
-                floor: DateTime::<Utc>::MIN_UTC,
-            };
+        if revision >= state.revision {
+            state.revision = revision;
+            state.set(pace);
         }
     }
 
@@ -115,6 +123,15 @@ impl Clock {
     fn state(&self) -> MutexGuard<'_, State> {
         // two plain values, whole whatever happened to the thread that held them
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn set(&mut self, pace: Pace) {
+        if self.pace != pace {
+            self.pace = pace;
+            self.floor = DateTime::<Utc>::MIN_UTC;
+        }
     }
 }
 
@@ -174,6 +191,17 @@ mod tests {
         clock.not_before(tick);
         assert_eq!(clock.now(), tick);
         assert_eq!(clock.now(), tick);
+    }
+
+    #[test]
+    fn who_was_overtaken_turns_nothing() {
+        let clock = Clock::still(at("2018-09-10T01:00:00Z"));
+        let later = Pace::Still(at("2018-09-12T01:00:00Z"));
+        clock.follow(2, later);
+        clock.follow(1, Pace::Still(at("2018-09-11T01:00:00Z")));
+        assert_eq!(clock.pace(), later);
+        clock.follow(3, Pace::System);
+        assert_eq!(clock.pace(), Pace::System);
     }
 
     #[test]

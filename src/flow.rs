@@ -19,6 +19,7 @@ mod retry;
 pub mod review_phone;
 pub mod rotate_keys;
 pub mod run_due;
+pub mod sandbox;
 pub mod short_link;
 pub mod submit;
 pub mod told;

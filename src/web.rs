@@ -14,6 +14,7 @@ pub mod page;
 pub mod pages;
 mod parts;
 mod progress;
+mod sandbox;
 mod server;
 mod short_link;
 mod site;
@@ -61,6 +62,9 @@ fn routes(config: &mut ServiceConfig, site: &Site) {
         config.service(
             resource(guard::password::PATH, "POST").route(web::post().to(guard::password::submit)),
         );
+    }
+    if site.sandbox {
+        config.configure(sandbox::configure);
     }
     config
         .service(at!("/static/{file}", static_files::file))

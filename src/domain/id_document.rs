@@ -122,8 +122,9 @@ pub fn parse_other_number(typed: &str) -> Result<String, NumberError> {
     }
 }
 
-/// The 18th character that GB 11643 asks for (ISO 7064 MOD 11-2); `None` where the number is not of that form.
-fn resident_check_digit(number: &str) -> Option<u8> {
+/// The 18th character that GB 11643 asks for (ISO 7064 MOD 11-2), whatever the number has there; `None` where it is not of
+/// that form.
+pub fn resident_check_digit(number: &str) -> Option<u8> {
     const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
     let (body, last) = number.split_at_checked(17)?;
     if !matches!(last.as_bytes(), [b'0'..=b'9' | b'X']) {

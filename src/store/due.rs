@@ -49,6 +49,22 @@ pub async fn next_at(tx: &mut Tx, retention: TimeDelta) -> Result<Option<At>> {
     Ok(next.into_iter().chain(purge).min())
 }
 
+/// The same among instants after one: what could not be done at its own must not hide what comes later.
+pub async fn next_after(tx: &mut Tx, after: At, retention: TimeDelta) -> Result<Option<At>> {
+    const NEXT: &str = "SELECT MIN(due.at) FROM ( \
+        SELECT MIN(expires_at) AS at FROM verifications WHERE state = 'pending' AND expires_at > $1 \
+        UNION ALL SELECT MIN(noon_at) AS at FROM verifications \
+        WHERE state = 'pending' AND noon_at IS NOT NULL AND noon_at > $1 \
+        UNION ALL SELECT MIN(next_attempt_at) AS at FROM sms_messages \
+        WHERE state = 'queued' AND next_attempt_at > $1) due";
+    const OLDEST: &str = "SELECT MIN(ended_at) FROM filing_requests \
+        WHERE ended_at IS NOT NULL AND purged_at IS NULL AND ended_at > $1";
+    let next: Option<At> = value!(tx, NEXT, after)?;
+    let oldest: Option<At> = value!(tx, OLDEST, after - retention)?;
+    let purge = oldest.map(|ended| ended + retention);
+    Ok(next.into_iter().chain(purge).min())
+}
+
 /// Deletes counters, used captchas, idempotency keys, API keys and webhook secrets that have expired, at most `limit` of
 /// each; how many.
 pub async fn sweep(tx: &mut Tx, now: At, limit: i64) -> Result<u64> {

@@ -175,6 +175,13 @@ pub async fn by_reference(tx: &mut Tx, reference: &str, limit: i64) -> Result<Ve
     Ok(all!(tx, BY_REFERENCE, reference, limit)?)
 }
 
+/// The newest requests, whosever they are: a sandbox's desk shows them.
+pub async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<RequestId>> {
+    const NEWEST: &str = "SELECT id FROM filing_requests ORDER BY id DESC LIMIT $1";
+    let rows: Vec<(RequestId,)> = all!(tx, NEWEST, limit)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// What a bureau has been handed, newest first.
 pub async fn handed_over(tx: &mut Tx, province: Province, limit: i64) -> Result<Vec<RequestRow>> {
     const HANDED_OVER: &str = concat!(

@@ -2,8 +2,11 @@
 
 use super::{At, Result, Tx, on, one, run, value};
 
-/// The key that look-up hashes are made under, chosen at the first start; like `oldest_version` it survives a reset.
+/// The key that look-up hashes are made under, chosen at the first start; like `oldest_version`, `mode` and the keys' checks it survives a reset.
 pub const INDEX_KEY: &str = "index_key";
+
+/// How the clock of a sandbox goes, for all instances; who is turning it.
+pub const SANDBOX_CLOCK: &str = "sandbox_clock";
 
 const TICK: &str = "last_tick";
 
@@ -30,6 +33,18 @@ pub async fn put_if_absent(tx: &mut Tx, key: &str, value: &str) -> Result<String
         value
     )?;
     Ok(value!(tx, "SELECT value FROM meta WHERE key = $1", key)?)
+}
+
+/// Sets a value if it is still `old` (`None`: there is none yet); false: somebody else has set it.
+pub async fn swap(tx: &mut Tx, key: &str, old: Option<&str>, new: &str) -> Result<bool> {
+    const INSERT: &str =
+        "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING";
+    const UPDATE: &str = "UPDATE meta SET value = $3 WHERE key = $1 AND value = $2";
+    let done = match old {
+        None => run!(tx, INSERT, key, new)?,
+        Some(old) => run!(tx, UPDATE, key, old, new)?,
+    };
+    Ok(done == 1)
 }
 
 /// Notes that it has been `now`; never lowered.

@@ -25,7 +25,7 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     Ok(true)
 }
 
-/// Empties the database, but for what says who may run on it and the index key.
+/// Empties the database, but for what says who may run on it, in which mode and with which keys.
 pub async fn reset(tx: &mut Tx) -> Result<()> {
     // children first
     run!(tx, "DELETE FROM events")?;
@@ -42,7 +42,7 @@ pub async fn reset(tx: &mut Tx) -> Result<()> {
     run!(tx, "DELETE FROM visitors")?;
     run!(
         tx,
-        "DELETE FROM meta WHERE key NOT IN ('oldest_version', 'index_key')"
+        "DELETE FROM meta WHERE key NOT IN ('oldest_version', 'index_key', 'mode') AND key NOT LIKE 'key_check/%'"
     )?;
     Ok(())
 }

@@ -18,8 +18,10 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
+pub(super) use body::read as read_body;
 pub use openapi::Description;
 pub use problem::{Problem, ProblemType};
+pub(super) use shape_error::parse as parse_body;
 pub use shapes::{EventPage, FilingRequest, FilingRequestPage, LoggedEvent, VerificationOfRequest};
 
 const READ: &str = "GET, HEAD";

@@ -183,6 +183,12 @@ impl Problem {
         problem
     }
 
+    /// Which members of the body are wrong, if that is the problem.
+    #[must_use]
+    pub fn members(&self) -> &[FieldError] {
+        &self.body.errors
+    }
+
     /// With `Retry-After`, in seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {

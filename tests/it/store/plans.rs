@@ -80,6 +80,8 @@ async fn everything(db: &Db) {
         keep_sealed: true,
     };
     meta::put_if_absent(tx, "x", "1").await.unwrap();
+    meta::swap(tx, "x", None, "2").await.unwrap();
+    meta::swap(tx, "x", Some("1"), "2").await.unwrap();
     meta::raise_tick(tx, at(0)).await.unwrap();
     providers::add_key(tx, owner.id, b"key", "k1", at(0))
         .await
@@ -108,6 +110,7 @@ async fn everything(db: &Db) {
         .unwrap();
     filing_requests::content(tx, row.id).await.unwrap();
     filing_requests::by_reference(tx, "x", 9).await.unwrap();
+    filing_requests::newest(tx, 9).await.unwrap();
     filing_requests::handed_over(tx, Province::Gansu, 9)
         .await
         .unwrap();
@@ -195,6 +198,7 @@ async fn everything(db: &Db) {
     due::noon(tx, at(0), 9).await.unwrap();
     due::purges(tx, at(0), 9).await.unwrap();
     due::next_at(tx, TimeDelta::zero()).await.unwrap();
+    due::next_after(tx, at(0), TimeDelta::zero()).await.unwrap();
     due::sweep(tx, at(0), 9).await.unwrap();
     for column in SealedColumn::ALL {
         rotation::sealed_after(tx, column, &[], 9).await.unwrap();

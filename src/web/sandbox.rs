@@ -1,0 +1,73 @@
+//! The sandbox: the desk that people use (`/sandbox`), the API that programs do (`/sandbox/api`). Mounted in a sandbox alone.
+
+mod clock;
+mod handlers;
+mod problem;
+
+use actix_web::{
+    Error, Route,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::CACHE_CONTROL,
+    middleware::{DefaultHeaders, Next, from_fn},
+    web::{self, Data, ServiceConfig},
+};
+
+use self::problem::Trouble;
+use super::{
+    api::{Problem, ProblemType},
+    error::Failure,
+    read,
+    site::State,
+};
+use crate::flow::sandbox::clock::follow_clock;
+
+/// One resource of the API: a method and its handler after another.
+macro_rules! resource {
+    ($path:literal, $allow:literal $(, $route:expr => $handler:expr)*) => {
+        web::resource($path)$(.route($route.to($handler)))*.default_service(only($allow))
+    };
+}
+
+/// Mounts `/sandbox`.
+pub fn configure(config: &mut ServiceConfig) {
+    let api = web::scope("/api")
+        .wrap(DefaultHeaders::new().add((CACHE_CONTROL, "no-store")))
+        .service(resource!("/messages", "GET, HEAD", read() => handlers::messages))
+        .service(resource!("/clock", "GET, HEAD, PUT", read() => clock::show, web::put() => clock::turn))
+        .service(resource!("/captcha/{id}", "GET, HEAD", read() => handlers::captcha))
+        .service(resource!("/reset", "POST", web::post() => handlers::reset))
+        .service(resource!("/providers", "POST", web::post() => handlers::add_provider))
+        .service(
+            resource!("/filing-requests/{id}/phone-review", "POST", web::post() => handlers::review_phone),
+        )
+        .default_service(web::to(unknown_path));
+    config.service(web::scope("/sandbox").wrap(from_fn(follow)).service(api));
+}
+
+/// Whichever instance turned the clock last: what is asked now is told by the same time.
+async fn follow(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if let Some(state) = request.app_data::<Data<State>>() {
+        follow_clock(&state.services).await.map_err(Failure::from)?;
+    }
+    next.call(request).await
+}
+
+/// Any other method of a path that exists.
+fn only(allowed: &'static str) -> Route {
+    web::to(move || async move { told(Problem::method_not_allowed(allowed)) })
+}
+
+async fn unknown_path() -> Result<&'static str, Trouble> {
+    told(Problem::new(
+        ProblemType::UnknownPath,
+        "there is nothing at this path of the sandbox",
+    ))
+}
+
+fn told(problem: Problem) -> Result<&'static str, Trouble> {
+    Err(Trouble::from(problem))
+}
