@@ -211,7 +211,7 @@ on_engines! {
             let text = sms.link.as_ref().map_or(text.clone(), |link| text.replace(link, "LINK"));
             writeln!(said, "{}\n  {text}", province.slug()).unwrap();
             let here = Some(province);
-            let wrong = other_than(&[sms.code.clone()]);
+            let wrong = other_than(std::slice::from_ref(&sms.code));
             for answer in [
                 world.verify(here, &wrong, &a.phone, a.tail()).await,
                 world.verify(here, &wrong, &a.phone, "QQQQQQ").await,

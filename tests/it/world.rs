@@ -383,7 +383,10 @@ pub fn outcome(answer: Told<Answer>) -> Outcome {
 /// A code that is none of these.
 pub fn other_than(codes: &[String]) -> String {
     let unlike = |code: &String| !codes.contains(code);
-    (0..).map(|n| format!("{n:06}")).find(unlike).unwrap()
+    (0..1_000_000)
+        .map(|n| format!("{n:06}"))
+        .find(unlike)
+        .unwrap()
 }
 
 /// Every message whose text has not been erased, oldest first.

@@ -114,6 +114,10 @@ pub enum Fate {
 }
 
 /// A phone of a request.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a plain record of what has happened"
+)]
 #[derive(Debug, Clone)]
 pub struct Person {
     pub phone: u8,

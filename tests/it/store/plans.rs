@@ -285,7 +285,10 @@ const BY: &[(&str, &str)] = &[
     ("SELECT MIN(due.at)", "verifications_noon"),
     ("SELECT MIN(due.at)", "sms_messages_due"),
     ("SELECT MIN(ended_at)", "filing_requests_unpurged"),
-    ("DELETE FROM limit_counters WHERE bucket IN", "limit_counters_expiry"),
+    (
+        "DELETE FROM limit_counters WHERE bucket IN",
+        "limit_counters_expiry",
+    ),
     ("DELETE FROM captcha_uses", "captcha_uses_expiry"),
     (
         "DELETE FROM idempotency_keys WHERE (provider_id",

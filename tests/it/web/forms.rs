@@ -125,6 +125,7 @@ async fn a_captcha_is_good_for_one_submission_and_the_same_post_reads_the_same()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn captchas_that_do_not_let_pass() {
+    const EXPIRED: &str = "图形验证已过期，请重新验证";
     let (app, wang, code) = filed().await;
     let post = async |id: &str, answer: &str| {
         app.post(
@@ -140,7 +141,6 @@ async fn captchas_that_do_not_let_pass() {
         .await
     };
     let fresh = async |path: &str| app.get(path).await.captcha_id();
-    const EXPIRED: &str = "图形验证已过期，请重新验证";
     // unanswered
     let unanswered = post(&fresh(VERIFY).await, " ").await;
     assert_eq!(
