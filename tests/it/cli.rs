@@ -113,16 +113,44 @@ fn exists(path: &Path) -> bool {
 #[test]
 fn arguments_that_are_none_end_with_2() {
     let heyan = Heyan::new();
-    for arguments in [
-        &[][..],
-        &["dance"],
-        &["policy", "--at"],
-        &["provider", "add"],
-        &["restore"],
-        &["staff", "add", "x"],
+    for (arguments, expected) in [
+        (
+            &["dance"][..],
+            "error: unrecognized subcommand 'dance'; heyan --help shows how\n",
+        ),
+        (
+            &["policy", "--at"],
+            "error: a value is required for '--at <TIME>' but none was supplied; heyan --help shows how\n",
+        ),
+        (
+            &["provider", "add"],
+            "error: the following required arguments were not provided: <NAME>; heyan --help shows how\n",
+        ),
+        (
+            &["restore"],
+            "error: the following required arguments were not provided: <FILE>; heyan --help shows how\n",
+        ),
+        (
+            &["migrate", "now"],
+            "error: unexpected argument 'now' found; heyan --help shows how\n",
+        ),
+        (
+            &["polic"],
+            "error: unrecognized subcommand 'polic'; tip: a similar subcommand exists: 'policy'; heyan --help shows how\n",
+        ),
     ] {
-        let error = heyan.run(arguments).failed(2);
-        assert!(error.contains("--help"), "{error}");
+        assert_eq!(heyan.run(arguments).failed(2), expected);
+    }
+    assert!(heyan.run(&[]).failed(2).contains("Usage: heyan"));
+    let help = heyan.run(&["--help"]).done();
+    for command in [
+        "demo", "serve", "migrate", "policy", "provider", "import", "purge", "keys", "config",
+        "backup", "restore",
+    ] {
+        assert!(
+            help.contains(&format!("\n  {command} ")),
+            "{command} in {help}"
+        );
     }
     let version = heyan.run(&["--version"]).done();
     assert_eq!(version, format!("heyan {}\n", env!("CARGO_PKG_VERSION")));

@@ -121,6 +121,10 @@ fn arguments_go_over_the_environment_and_that_over_the_file() {
         ("HEYAN_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
         ("HEYAN_HOSTS", "{\"gs.example.cn\" = \"gansu\"}"),
         ("HEYAN_SANDBOX__PASSWORD", "00123"),
+        (
+            "HEYAN_KEYS",
+            "{active = \"2026-11\", 2026-11 = \"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"}",
+        ),
         ("HEYAN_LOG__FORMAT", "json"),
         ("HEYAN_PUBLIC_URL", ""),
         ("HEYAN_TEST_POSTGRES", "the tests' own"),
@@ -138,6 +142,7 @@ fn arguments_go_over_the_environment_and_that_over_the_file() {
     assert_eq!(config.hosts["gs.example.cn"], Province::Gansu);
     assert_eq!(config.sandbox.password.unwrap().expose_secret(), "00123");
     assert_eq!(config.log.format, LogFormat::Json);
+    assert_eq!(config.keys.unwrap().keys.len(), 1);
     assert_eq!(config.public_url, None);
     arguments.listen = Some("[::1]:1003".into());
     arguments.database_url = Some("sqlite://other.db".into());
