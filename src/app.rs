@@ -83,7 +83,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Restore { file } => {
             let config = read(&common)?;
             let url = config.database_url.expose_secret();
-            block_on(cli::backup::restore(url, &file))
+            block_on(async {
+                cli::backup::restore(url, &file).await?;
+                let public_url = setup::public_url(&config, config.listen);
+                let services = setup::services(&config, public_url).await;
+                cli::backup::purge_restored(services, &file).await
+            })
         }
     }
 }

@@ -139,7 +139,10 @@ fn a_backup_comes_back_as_it_was() {
 
     heyan.run(&["provider", "revoke", "demo"]).done();
     assert_ne!(heyan.run(&["provider", "list"]).done(), listed);
-    heyan.run(&["restore", "kept.db"]).done();
+    assert_eq!(
+        heyan.run(&["restore", "kept.db"]).done(),
+        "restored from kept.db; 0 request(s) past their retention purged\n"
+    );
     assert_eq!(heyan.run(&["provider", "list"]).done(), listed);
 
     let error = heyan.run(&["restore", "none.db"]).failed(1);
@@ -179,4 +182,41 @@ pub fn sql(heyan: &Heyan, statement: &'static str) {
             .unwrap();
         database.close().await.unwrap();
     });
+}
+
+#[test]
+fn a_restore_erases_what_had_been_erased_since() {
+    let heyan = Heyan::new().with_provider();
+    // nobody is verified for this kind: handed over, so ended, at once
+    let request = r#"{"province":"gansu","kind":"cancel_access","sites":[{"name":"某某网","domains":["example.cn"],"principal":{"name":"王小明","phone":"13800138000","document":{"type":"passport","number":"E12345678"}}}]}"#;
+    heyan.write("one.ndjson", request);
+    heyan.run(&["import", "one.ndjson"]).done();
+    heyan.run(&["backup", "kept.db"]).done();
+    sql(
+        &heyan,
+        "UPDATE filing_requests SET ended_at = '2020-01-01T00:00:00+00:00'",
+    );
+    heyan.run(&["backup", "old.db"]).done();
+    assert!(
+        heyan
+            .run(&["purge"])
+            .done()
+            .starts_with("1 request(s) purged")
+    );
+    assert!(
+        heyan
+            .run(&["purge"])
+            .done()
+            .starts_with("0 request(s) purged")
+    );
+    let restored = heyan.run(&["restore", "old.db"]).done();
+    assert!(
+        restored.ends_with("1 request(s) past their retention purged\n"),
+        "{restored}"
+    );
+    let young = heyan.run(&["restore", "kept.db"]).done();
+    assert!(
+        young.ends_with("0 request(s) past their retention purged\n"),
+        "{young}"
+    );
 }
