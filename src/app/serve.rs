@@ -19,7 +19,7 @@ use super::{setup, site};
 use crate::{
     cli::Failure,
     config::Config,
-    flow::{FlowError, Services},
+    flow::{FlowError, Services, sandbox},
     jobs,
     web::{self, State, Visitors},
 };
@@ -55,14 +55,10 @@ pub(super) async fn serve(
         .map(|listener| Running::start(web::serve_metrics(listener, state)))
         .transpose()?;
     let stop = CancellationToken::new();
-    let chores = {
-        let db = services.db.clone();
-        move || {
-            let (db, visitors) = (db.clone(), visitors.clone());
-            async move { Ok::<_, FlowError>(visitors.flush(&db).await?) }
-        }
-    };
-    let mut jobs = tokio::spawn(jobs::run(services.clone(), stop.clone(), chores));
+    let mut jobs = tokio::spawn(jobs::run(services.clone(), stop.clone(), {
+        let services = services.clone();
+        move || chores(services.clone(), visitors.clone())
+    }));
 
     let done = match ready(&services, &public_url).await {
         Ok(()) => tokio::select! {
@@ -93,6 +89,14 @@ pub(super) async fn serve(
     services.db.close().await;
     tracing::info!("stopped");
     done
+}
+
+/// What is done at each look of the jobs, and once more at the end.
+async fn chores(services: Services, visitors: Visitors) -> Result<(), FlowError> {
+    if services.settings.sandbox {
+        sandbox::clock::follow_clock(&services).await?;
+    }
+    Ok(visitors.flush(&services.db).await?)
 }
 
 /// A server and its task.

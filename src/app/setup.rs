@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     config::{Config, ConfigError, KeySettings},
     domain::{carrier::Carriers, policy::Timeline},
-    flow::{Limits, Services, Settings},
+    flow::{Limits, Services, Settings, sandbox},
     keys::{KeyError, Keys, Purpose},
     metrics::Metrics,
     random::Random,
@@ -37,13 +37,12 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
     let random = Random::os();
     let db = open(config).await?;
     let keys = keys(config, &db, &random).await?;
-    let clock = clock(config, &db).await?;
     let limits = config.limits;
-    Ok(Services {
+    let services = Services {
         captchas: Captchas::new(keys.clone(), random.clone()),
         db,
         keys,
-        clock,
+        clock: Clock::system(),
         random,
         timeline,
         carriers: Arc::new(carriers),
@@ -62,7 +61,9 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
         }),
         metrics: Metrics::default(),
         wake: Arc::new(Notify::new()),
-    })
+    };
+    set_clock(&services).await?;
+    Ok(services)
 }
 
 /// What links begin with; a sandbox that says nothing is reached where it listens.
@@ -71,16 +72,16 @@ pub(super) fn public_url(config: &Config, listening: SocketAddr) -> String {
     config.public_url.clone().unwrap_or_else(own)
 }
 
-/// The time goes on from the last tick that the database knows of.
-async fn clock(config: &Config, db: &Db) -> Result<Clock, Failure> {
-    let clock = Clock::system();
-    if !config.is_sandbox() {
-        let mut tx = db.read().await?;
-        if let Some(tick) = meta::tick(&mut tx).await? {
-            clock.not_before(tick);
-        }
+/// The time goes on from the last tick that the database knows of; a sandbox's from where its clock was turned to.
+async fn set_clock(services: &Services) -> Result<(), Failure> {
+    if services.settings.sandbox {
+        return Ok(sandbox::clock::follow_clock(services).await?);
     }
-    Ok(clock)
+    let mut tx = services.db.read().await?;
+    if let Some(tick) = meta::tick(&mut tx).await? {
+        services.clock.not_before(tick);
+    }
+    Ok(())
 }
 
 /// The policies of the configured file, or the built-in ones.
