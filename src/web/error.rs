@@ -189,6 +189,9 @@ impl Place {
     fn thrown(&self, kind: &ErrorKind) -> Error {
         let mut page = self.page(kind);
         guard::headers::secure(&self.state.site, &self.path, page.headers_mut());
+        if let Ok(id) = HeaderValue::from_str(&self.request_id) {
+            page.headers_mut().insert(observe::REQUEST_ID, id);
+        }
         InternalError::from_response("told", page).into()
     }
 

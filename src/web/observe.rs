@@ -19,7 +19,7 @@ use tracing::Instrument;
 use super::site::State;
 
 /// The answer's header with the id that the log has.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 struct RequestId(String);
 

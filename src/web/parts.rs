@@ -1,16 +1,19 @@
 //! From what flows answer to the parts that pages are made of.
 
-use actix_web::{HttpRequest, HttpResponseBuilder, http::StatusCode};
+use actix_web::{
+    HttpRequest, HttpResponseBuilder,
+    http::{StatusCode, header},
+};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
 use super::{
-    error::{Failure, Result},
+    error::Result,
+    form::Typed,
     guard::address,
     pages::{
         self,
-        error::ErrorKind,
-        form::{Captcha, CaptchaProblem, Purpose},
+        form::{Captcha, CaptchaProblem, Form, Purpose},
         panel::{HowFar, Panel},
         rules::{Rules, Senders},
     },
@@ -36,6 +39,16 @@ pub fn html(status: StatusCode, page: &impl Template) -> Result {
     Ok(HttpResponseBuilder::new(status)
         .content_type("text/html; charset=utf-8")
         .body(page.render()?))
+}
+
+/// A page with a form, which may be one that a limit has refused: then with `Retry-After`.
+pub fn html_of_form(status: StatusCode, page: &impl Template, form: Option<&Form>) -> Result {
+    let mut response = html(status, page)?;
+    if let Some(seconds) = form.and_then(|form| form.limited) {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    Ok(response)
 }
 
 /// The policy that a bureau's page shows: its own, or on the national page the nationwide one.
@@ -126,17 +139,37 @@ pub fn attempt(
     }
 }
 
-/// The answer to a form: the outcome, or what is wrong with the captcha.
-///
-/// # Errors
-/// The page of 429.
-pub fn told<A>(told: Told<A>) -> Result<std::result::Result<A, CaptchaProblem>> {
+/// Why a form is shown again instead of an outcome.
+pub enum Refused {
+    /// 422, with what was typed.
+    Captcha(CaptchaProblem),
+    /// 429 for so many seconds, with the phone alone.
+    Limited(u64),
+}
+
+/// The answer to a form: its outcome, or why there is none.
+pub fn told<A>(told: Told<A>) -> std::result::Result<A, Refused> {
     match told {
-        Told::Answer(answer) => Ok(Ok(answer)),
-        Told::Captcha(CaptchaTrouble::Wrong) => Ok(Err(CaptchaProblem::Wrong)),
-        Told::Captcha(CaptchaTrouble::Expired) => Ok(Err(CaptchaProblem::Expired)),
-        Told::Limited { retry_after } => {
-            Err(Failure::Page(ErrorKind::TooManyRequests { retry_after }))
+        Told::Answer(answer) => Ok(answer),
+        Told::Captcha(CaptchaTrouble::Wrong) => Err(Refused::Captcha(CaptchaProblem::Wrong)),
+        Told::Captcha(CaptchaTrouble::Expired) => Err(Refused::Captcha(CaptchaProblem::Expired)),
+        Told::Limited { retry_after } => Err(Refused::Limited(retry_after)),
+    }
+}
+
+impl Refused {
+    /// The page's status and form; `blank` has what is kept however it ended.
+    pub fn form(self, typed: &Typed, blank: Form) -> (StatusCode, Form) {
+        match self {
+            Self::Captcha(problem) => {
+                let mut form = typed.kept_in(blank);
+                form.captcha.problem = Some(problem);
+                (StatusCode::UNPROCESSABLE_ENTITY, form)
+            }
+            Self::Limited(seconds) => {
+                let limited = Some(seconds);
+                (StatusCode::TOO_MANY_REQUESTS, Form { limited, ..blank })
+            }
         }
     }
 }

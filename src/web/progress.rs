@@ -51,14 +51,12 @@ pub async fn submit(
     };
     let attempt = parts::attempt(&state, &request, Purpose::Progress, bureau, captcha.clone());
     let told = progress(&state.services, attempt, id.clone(), phone.clone()).await?;
-    match parts::told(told)? {
-        Ok(answer) => {
-            let form = form(&state, bureau).with(FieldName::Phone, phone.as_str());
-            page(&state, StatusCode::OK, bureau, Some(told_as(answer)), form)
-        }
-        Err(problem) => {
-            kept.captcha.problem = Some(problem);
-            page(&state, again, bureau, None, kept)
+    let blank = form(&state, bureau).with(FieldName::Phone, phone.as_str());
+    match parts::told(told) {
+        Ok(answer) => page(&state, StatusCode::OK, bureau, Some(told_as(answer)), blank),
+        Err(refused) => {
+            let (status, form) = refused.form(&typed, blank);
+            page(&state, status, bureau, None, form)
         }
     }
 }
@@ -108,5 +106,5 @@ fn page(
         answer,
         form,
     };
-    parts::html(status, &page)
+    parts::html_of_form(status, &page, Some(&page.form))
 }

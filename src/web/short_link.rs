@@ -15,7 +15,7 @@ use super::{
         link::LinkPage,
         panel::Panel,
     },
-    parts,
+    parts::{self, Refused},
     site::State,
 };
 use crate::flow::{
@@ -72,13 +72,20 @@ pub async fn submit(
         link.phone.clone(),
         tail.clone(),
     );
-    match parts::told(told.await?)? {
+    match parts::told(told.await?) {
         Ok(answer) => {
             // as it is after the submission
             let link = opened(&state, &token).await?;
             page(&state, StatusCode::OK, &token, &link, Some(&answer), None)
         }
-        Err(problem) => again(blank(), Some(problem)),
+        // it ended while its form was open: there is no form left to show
+        Err(Refused::Limited(retry_after)) if link.deadline.is_none() => {
+            Err(Failure::Page(ErrorKind::TooManyRequests { retry_after }))
+        }
+        Err(refused) => {
+            let (status, form) = refused.form(&typed, blank());
+            page(&state, status, &token, &link, None, Some(form))
+        }
     }
 }
 
@@ -114,5 +121,5 @@ fn page(
         how_far: parts::how_far(&link.standing),
         rules: parts::rules(&link.policy),
     };
-    parts::html(status, &page)
+    parts::html_of_form(status, &page, page.form.as_ref())
 }

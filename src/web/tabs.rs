@@ -14,7 +14,7 @@ use super::{
         panel::Panel,
         tabs::{Tab, TabBody, TabPage},
     },
-    parts,
+    parts::{self, Refused},
     site::State,
 };
 use crate::{
@@ -83,9 +83,9 @@ pub async fn submit_verification(
         tail.clone(),
     )
     .await?;
-    match parts::told(told)? {
+    match parts::told(told) {
         Ok(answer) => place.outcome(policy, &answer, phone.as_str()),
-        Err(problem) => place.again(policy, &typed, place.form(), Some(problem)),
+        Err(refused) => place.refused(policy, &typed, phone.as_str(), refused),
     }
 }
 
@@ -120,9 +120,9 @@ pub async fn submit_resend(
         captcha.clone(),
     );
     let told = ask_again(&state.services, attempt, phone.clone(), tail.clone()).await?;
-    match parts::told(told)? {
+    match parts::told(told) {
         Ok(answer) => place.outcome(policy, &answer, phone.as_str()),
-        Err(problem) => place.again(policy, &typed, place.form(), Some(problem)),
+        Err(refused) => place.refused(policy, &typed, phone.as_str(), refused),
     }
 }
 
@@ -201,6 +201,14 @@ impl<'a> Place<'a> {
         self.page(StatusCode::UNPROCESSABLE_ENTITY, self.tab, None, body)
     }
 
+    /// The form again, because of its captcha or of a limit.
+    fn refused(&self, policy: &Policy, typed: &Typed, phone: &str, refused: Refused) -> Result {
+        let blank = self.form().with(FieldName::Phone, phone);
+        let (status, form) = refused.form(typed, blank);
+        let rules = parts::rules(policy);
+        self.page(status, self.tab, None, TabBody::Form { form, rules })
+    }
+
     /// What came of it; where there is something left to do, with the form for it.
     fn outcome(&self, policy: &Policy, answer: &Answer, phone: &str) -> Result {
         let form = match answer.outcome {
@@ -234,6 +242,6 @@ impl<'a> Place<'a> {
             panel,
             body,
         };
-        parts::html(status, &page)
+        parts::html_of_form(status, &page, page.form())
     }
 }

@@ -197,6 +197,9 @@ fn verification() {
         "verification_captcha_expired",
         &tabs(Tab::Verification, None, expired),
     );
+    let mut limited = form(Purpose::Verification, gansu).with(FieldName::Phone, "13800138000");
+    limited.limited = Some(1800);
+    check("verification_429", &tabs(Tab::Verification, None, limited));
     let mut refreshed = form(Purpose::Verification, gansu).with(FieldName::SmsCode, "123456");
     refreshed.captcha.refreshed = true;
     check(

@@ -98,6 +98,8 @@ pub struct Form {
     pub fields: Vec<Field>,
     /// A fresh captcha, always: one is good for one submission.
     pub captcha: Captcha,
+    /// 操作过于频繁: seconds to wait, the page is a 429 then. The form stays: a full success is told at any time.
+    pub limited: Option<u64>,
 }
 
 impl Form {
@@ -113,6 +115,7 @@ impl Form {
             action: action.into(),
             fields: fields.collect(),
             captcha,
+            limited: None,
         }
     }
 
@@ -134,9 +137,22 @@ impl Form {
         self
     }
 
-    /// Whether anything is wrong: the page is a 422 then, and begins with [`Form::summary`].
+    /// Whether anything is wrong: the page is a 422 or a 429 then, and begins with [`Form::summary`].
     pub fn has_problems(&self) -> bool {
-        self.captcha.problem.is_some() || self.fields.iter().any(|field| field.problem.is_some())
+        self.limited.is_some()
+            || self.captcha.problem.is_some()
+            || self.fields.iter().any(|field| field.problem.is_some())
+    }
+
+    /// With what the page's title begins.
+    pub fn lead(&self) -> &'static str {
+        if self.limited.is_some() {
+            "操作过于频繁 - "
+        } else if self.has_problems() {
+            "错误："
+        } else {
+            ""
+        }
     }
 
     /// 填写有误: every problem again, with a link to its field.

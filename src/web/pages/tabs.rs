@@ -56,7 +56,7 @@ pub enum TabBody {
 
 impl TabPage {
     /// The form on the card.
-    fn form(&self) -> Option<&Form> {
+    pub fn form(&self) -> Option<&Form> {
         match &self.body {
             TabBody::Form { form, .. } => Some(form),
             _ => None,

@@ -1,6 +1,7 @@
 //! Who is let in, and the headers with which every answer leaves.
 
-use heyan::store::Engine;
+use chrono::{DateTime, Utc};
+use heyan::{clock::Pace, store::Engine};
 use reqwest::Method;
 
 use super::IN_2021;
@@ -154,6 +155,26 @@ async fn every_answer_leaves_with_its_headers() {
                 && !page.headers.contains_key("access-control-allow-origin")
         );
     }
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_ends_one_request_and_is_told_as_a_page() {
+    let app = app().await;
+    // no captcha can be given an end after the end of time
+    let end = Pace::Still(DateTime::<Utc>::MAX_UTC);
+    app.world.services.clock.set(end);
+    let broken = app.get("/gansu/sms-verification").await;
+    assert_eq!(broken.status, 500);
+    let id = broken.header("x-request-id");
+    assert_eq!(id.len(), 16);
+    assert!(broken.body.contains("系统暂时无法处理") && broken.body.contains(id));
+    assert!(broken.texts("header")[0].contains("甘肃省通信管理局"));
+    assert_eq!(broken.header("cache-control"), "no-store");
+    assert!(!broken.header("content-security-policy").is_empty());
+    assert_eq!(app.get("/gansu").await.status, 200);
+    let metrics = app.get("/metrics").await.body;
+    assert!(metrics.contains("status=\"500\"} 1"), "{metrics}");
     app.stop().await;
 }
 

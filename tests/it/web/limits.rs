@@ -77,6 +77,15 @@ async fn junk_from_many_addresses_learns_nothing_and_the_owner_still_verifies() 
             assert!(junk.body.contains("操作过于频繁"));
             let seconds: u64 = junk.header("retry-after").parse().unwrap();
             assert!((1..=3600).contains(&seconds));
+            // the form stays, with the phone alone
+            assert!(junk.texts("title")[0].starts_with("操作过于频繁 - "));
+            assert_eq!(junk.typed("phone"), wang.phone);
+            assert_eq!(
+                (junk.typed("sms_code"), junk.typed("id_tail")),
+                Default::default()
+            );
+            assert_eq!(app.answer(&junk.captcha_id()).len(), 5);
+            assert_eq!(junk.outcome(), "");
         }
     }
     let code = app.world.code(&wang.phone).await;
@@ -85,6 +94,56 @@ async fn junk_from_many_addresses_learns_nothing_and_the_owner_still_verifies() 
         (owner.status, owner.outcome().as_str()),
         (200, "verified_all")
     );
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_form_says_how_long_to_wait_and_stays() {
+    let one = |services: &mut Services| {
+        services.settings = Arc::new(Settings {
+            limits: Limits {
+                per_address_per_10_minutes: 1,
+                ..Limits::default()
+            },
+            ..(*services.settings).clone()
+        });
+    };
+    let app = App::with(Engine::Sqlite, IN_2021, one, |_| {}).await;
+    let wang = Who::number(1);
+    app.world
+        .file(filing(
+            Province::Gansu,
+            FilingKind::NewSite,
+            None,
+            &[wang.json()],
+        ))
+        .await;
+    let link = app.world.messages().await.remove(0).link.unwrap();
+    let link = link.strip_prefix("http://127.0.0.1:8080").unwrap();
+    let phone = ("phone", "13900000000");
+    let (code, tail) = (("sms_code", "000000"), ("id_tail", "ZZZZZZ"));
+    app.fill("/progress", &[("request_id", "ORDER-1"), phone])
+        .await;
+    for (path, fields) in [
+        (VERIFY, &[code, phone, tail][..]),
+        ("/sms-verification", &[code, phone, tail]),
+        ("/gansu/sms-resend", &[phone, tail]),
+        ("/progress", &[("request_id", "ORDER-1"), phone]),
+        (link, &[code, tail]),
+    ] {
+        let refused = app.fill(path, fields).await;
+        assert_eq!(refused.status, 429, "{path}");
+        let seconds: u64 = refused.header("retry-after").parse().unwrap();
+        assert!(
+            refused
+                .body
+                .contains(&format!("请在{seconds}秒后再试。不影响核验截止时间。")),
+            "{path}"
+        );
+        assert_eq!(refused.attribute("main form", "action").unwrap(), path);
+        assert_eq!(app.answer(&refused.captcha_id()).len(), 5, "{path}");
+        assert!(!refused.body.contains("ZZZZZZ") && !refused.body.contains("ORDER-1"));
+    }
     app.stop().await;
 }
 
