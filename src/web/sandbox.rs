@@ -1,11 +1,13 @@
 //! The sandbox: the desk that people use (`/sandbox`), the API that programs do (`/sandbox/api`). Mounted in a sandbox alone.
 
 mod clock;
+mod desk;
 mod handlers;
 mod problem;
+mod scenarios;
 
 use actix_web::{
-    Error, Route,
+    Error, Resource, Route,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header::CACHE_CONTROL,
@@ -16,14 +18,15 @@ use actix_web::{
 use self::problem::Trouble;
 use super::{
     api::{Problem, ProblemType},
+    at,
     error::Failure,
-    read,
+    read, resource,
     site::State,
 };
 use crate::flow::sandbox::clock::follow_clock;
 
 /// One resource of the API: a method and its handler after another.
-macro_rules! resource {
+macro_rules! api {
     ($path:literal, $allow:literal $(, $route:expr => $handler:expr)*) => {
         web::resource($path)$(.route($route.to($handler)))*.default_service(only($allow))
     };
@@ -33,16 +36,31 @@ macro_rules! resource {
 pub fn configure(config: &mut ServiceConfig) {
     let api = web::scope("/api")
         .wrap(DefaultHeaders::new().add((CACHE_CONTROL, "no-store")))
-        .service(resource!("/messages", "GET, HEAD", read() => handlers::messages))
-        .service(resource!("/clock", "GET, HEAD, PUT", read() => clock::show, web::put() => clock::turn))
-        .service(resource!("/captcha/{id}", "GET, HEAD", read() => handlers::captcha))
-        .service(resource!("/reset", "POST", web::post() => handlers::reset))
-        .service(resource!("/providers", "POST", web::post() => handlers::add_provider))
+        .service(api!("/messages", "GET, HEAD", read() => handlers::messages))
+        .service(api!("/clock", "GET, HEAD, PUT", read() => clock::show, web::put() => clock::turn))
+        .service(api!("/captcha/{id}", "GET, HEAD", read() => handlers::captcha))
+        .service(api!("/reset", "POST", web::post() => handlers::reset))
+        .service(api!("/providers", "POST", web::post() => handlers::add_provider))
         .service(
-            resource!("/filing-requests/{id}/phone-review", "POST", web::post() => handlers::review_phone),
+            api!("/filing-requests/{id}/phone-review", "POST", web::post() => handlers::review_phone),
         )
+        .service(api!("/scenarios", "GET, HEAD", read() => scenarios::list))
+        .service(api!("/scenarios/{name}", "POST", web::post() => scenarios::file))
         .default_service(web::to(unknown_path));
-    config.service(web::scope("/sandbox").wrap(from_fn(follow)).service(api));
+    let desk = web::scope("/sandbox")
+        .wrap(from_fn(follow))
+        .service(api)
+        .service(at!("", desk::show))
+        .service(form("/clock").route(web::post().to(desk::turn)))
+        .service(form("/scenarios").route(web::post().to(desk::file)))
+        .service(form("/phone-review").route(web::post().to(desk::review_phone)))
+        .service(form("/reset").route(web::post().to(desk::reset)));
+    config.service(desk);
+}
+
+/// What a form of the desk posts to.
+fn form(path: &str) -> Resource {
+    resource(path, "POST")
 }
 
 /// Whichever instance turned the clock last: what is asked now is told by the same time.
