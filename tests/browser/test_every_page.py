@@ -4,6 +4,9 @@ borders show; a screenshot of each to look at."""
 import portal as p
 from case import SMALL_TARGETS, SMALL_TEXT, SPACED, Case
 
+# What would make it pass for a live government site
+NEVER = ("国徽", "党政机关", "政府网站找错", "网站标识码", "SiteIDCode", "公安备案", "公网安备")
+
 
 class EveryPage(Case):
     """One test a group of pages; `check` does the same to each state."""
@@ -15,6 +18,9 @@ class EveryPage(Case):
             self.assertEqual(len(self.browser.all("h1")), 1)
             self.assertIn("演示环境 · 非政府网站", self.browser.css(".ribbon").text)
             self.assertIsNotNone(self.browser.css("meta[name=robots][content*=noindex]"))
+            self.assertEqual(self.browser.css("footer a").text, "常见问题")
+            for never in NEVER:
+                self.assertNotIn(never, self.browser.source)
             for width in (1280, 375, 320):
                 self.browser.size(width)
                 self.assert_fits()
@@ -129,6 +135,35 @@ class EveryPage(Case):
     def test_errors(self):
         self.visit("error-404", "/atlantis")
         self.visit("error-link", "/v/AAAAAAAAAA")
+        # Chromium takes the name for this machine; the portal does not know it and refuses it the style sheet as well
+        self.browser.open(self.portal.url.replace("127.0.0.1", "other.example") + "/gansu")
+        self.assertEqual(self.browser.css("h1").text, "网址不正确")
+        self.assert_accessible()
+        self.shot("error-421")
+        self.browser.complaints()
+        post = """
+            const form = document.body.appendChild(document.createElement('form'));
+            Object.assign(form, {method: 'post', action: arguments[0]});
+            const field = form.appendChild(document.createElement('textarea'));
+            Object.assign(field, {name: 'phone', value: 'x'.repeat(arguments[1])});
+            form.submit()"""
+        for name, path, size in (("405", "/gansu", 1), ("413", "/gansu/sms-verification", 2_000_000)):
+            self.open("/")
+            self.browser.leave(lambda: self.browser.run(post, self.portal.url + path, size), name)
+            self.check(f"error-{name}")
+        self.browser.open("data:text/html,<title>elsewhere</title><body>")
+        self.browser.leave(lambda: self.browser.run(post, self.portal.url + "/gansu/sms-verification", 1), "403")
+        self.check("error-403")
+
+    def test_too_often(self):
+        self.open("/gansu/sms-verification")
+        for _ in range(60):
+            p.guess(self.portal, "/gansu/sms-verification", p.WANG)
+        p.fill(self.browser, sms_code="123456", phone=p.WANG.phone, id_tail=p.WANG.tail)
+        p.answer_captcha(self.browser, self.portal)
+        p.submit(self.browser)
+        self.assertIn("操作过于频繁", self.browser.css("h1").text)
+        self.check("error-429")
 
     def test_desk(self):
         self.visit("desk-empty", "/sandbox")

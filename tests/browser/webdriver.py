@@ -68,7 +68,7 @@ class Browser:
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server",
             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
             "--disable-extensions", "--mute-audio", "--lang=zh-CN", "--hide-scrollbars", "--window-size=1280,1000",
-            "--force-prefers-reduced-motion",
+            "--force-prefers-reduced-motion", "--host-resolver-rules=MAP other.example 127.0.0.1",
             f"--user-data-dir={self.profile.name}"]
         options = {"args": arguments}
         if not javascript:
