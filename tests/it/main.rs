@@ -16,6 +16,7 @@ mod pages;
 mod pg;
 mod portal;
 mod rotation;
+mod qa;
 mod store;
 mod web;
 #[allow(dead_code, reason = "used as more tests come")]
