@@ -137,6 +137,15 @@ on_engines! {
         reads(&other, "2018-09-12T00:00:00+08:00").await;
         other.turn(json!({"now": "2018-09-13T00:00:00+08:00"})).await;
         reads(&one, "2018-09-13T00:00:00+08:00").await;
+        // no page and no call of one knows another time than the other, right after it was turned
+        let filing = json!({"province": "gansu", "kind": "change", "subject": null, "sites": []});
+        let key = one.post("/sandbox/api/providers", json!({"name": "p"})).await;
+        other.turn(json!({"now": "2018-09-14T00:00:00+08:00"})).await;
+        let filed = reqwest::Client::new().post(format!("{}/api/v1/filing-requests", one.base))
+            .bearer_auth(key["api_key"].as_str().unwrap()).json(&filing).send().await.unwrap();
+        let filed: Value = filed.json().await.unwrap();
+        let submitted = time(filed["submitted_at"].as_str().unwrap()) - time("2018-09-14T00:00:00+08:00");
+        assert!(submitted >= TimeDelta::zero() && submitted < TimeDelta::minutes(1), "{filed}");
         // filed by one, due by the other's turn
         let filed = one.done(Method::POST, "/sandbox/api/scenarios/new-filing-2017", None).await;
         other.settle().await;
@@ -145,7 +154,7 @@ on_engines! {
         one.stop().await;
         other.stop().await;
         let restarted = Instance::beside(&world.services);
-        reads(&restarted, "2018-09-13T00:00:00+08:00").await;
+        reads(&restarted, "2018-09-14T00:00:00+08:00").await;
         restarted.stop().await;
     }
 
