@@ -11,7 +11,7 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header::CACHE_CONTROL,
-    middleware::{DefaultHeaders, Next, from_fn},
+    middleware::{DefaultHeaders, Next},
     web::{self, Data, ServiceConfig},
 };
 
@@ -48,7 +48,6 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(api!("/scenarios/{name}", "POST", web::post() => scenarios::file))
         .default_service(web::to(unknown_path));
     let desk = web::scope("/sandbox")
-        .wrap(from_fn(follow))
         .service(api)
         .service(at!("", desk::show))
         .service(form("/clock").route(web::post().to(desk::turn)))
@@ -63,12 +62,15 @@ fn form(path: &str) -> Resource {
     resource(path, "POST")
 }
 
-/// Whichever instance turned the clock last: what is asked now is told by the same time.
-async fn follow(
+/// Whichever instance turned the clock last: every page and every call is told by the same time. In a sandbox alone.
+pub(super) async fn follow(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if let Some(state) = request.app_data::<Data<State>>() {
+    const TIMELESS: [&str; 5] = ["/static/", "/captcha/", "/healthz", "/readyz", "/metrics"];
+    let state = request.app_data::<Data<State>>();
+    let timeless = TIMELESS.iter().any(|path| request.path().starts_with(path));
+    if let Some(state) = state.filter(|state| state.site.sandbox && !timeless) {
         follow_clock(&state.services).await.map_err(Failure::from)?;
     }
     next.call(request).await

@@ -13,7 +13,7 @@ use actix_web::{
 use super::{
     at, error,
     guard::{headers, host, origin, password},
-    health, observe, read, resource, routes,
+    health, observe, read, resource, routes, sandbox,
     site::State,
 };
 
@@ -48,6 +48,7 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Server> {
         App::new()
             .app_data(data.clone())
             .app_data(services.clone())
+            .wrap(from_fn(sandbox::follow))
             .wrap(from_fn(in_time))
             .wrap(from_fn(origin::same))
             .wrap(from_fn(password::asked))

@@ -15,8 +15,8 @@ mod life;
 mod pages;
 mod pg;
 mod portal;
-mod rotation;
 mod qa;
+mod rotation;
 mod store;
 mod web;
 #[allow(dead_code, reason = "used as more tests come")]

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     domain::{
         filing::{Filing, FilingDraft},
+        id_document::Document,
         ids::{ProviderId, RequestId},
         policy::{HkMacauTail, Policy},
         text::redacted_debug,
@@ -40,6 +41,8 @@ pub struct FiledPerson {
     pub phone: String,
     /// What to type as 证件号码后六位.
     pub id_tail: String,
+    /// Whose last six those are.
+    pub document: Document,
 }
 
 redacted_debug!(FiledPerson);
@@ -57,16 +60,22 @@ impl Filed {
 /// Files a case with new people, as the provider `demo`, at the clock's time.
 ///
 /// # Errors
-/// `Ended`: one that is withdrawn and filed again, at a time when it was handed over at once; what the database says.
+/// What the database says.
 pub async fn file(services: &Services, scenario: &Scenario) -> Result<Filed> {
     let provider = demo_provider(services).await?;
     let draft = scenario.draft(Cast(&services.random));
     let mut view = submit(services, provider, draft.clone()).await?;
     if scenario.resubmitted {
         let first = view.row.id;
-        withdraw::withdraw(services, provider, first).await?;
-        let resubmits = Some(first.to_string());
-        view = submit(services, provider, FilingDraft { resubmits, ..draft }).await?;
+        match withdraw::withdraw(services, provider, first).await {
+            Ok(_) => {
+                let resubmits = Some(first.to_string());
+                view = submit(services, provider, FilingDraft { resubmits, ..draft }).await?;
+            }
+            // at a time when it goes straight to the bureau
+            Err(FlowError::Ended(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     with_persons(services, view).await
 }
@@ -140,6 +149,7 @@ fn persons(filing: &Filing, policy: Option<&Policy>) -> Vec<FiledPerson> {
                     .id_tail(hk_macau_tail)
                     .as_str()
                     .to_owned(),
+                document: principal.document.clone(),
             }),
         }
     }

@@ -87,7 +87,6 @@ pub async fn file(state: Data<State>, Form(fields): Form<Fields>) -> Result {
     };
     match sandbox::file(&state.services, scenario).await {
         Ok(_) => Ok(done(DeskNotice::Filed)),
-        Err(FlowError::Ended(_)) => not_done(&state, DeskNotice::NotFiled).await,
         Err(error) => Err(error.into()),
     }
 }

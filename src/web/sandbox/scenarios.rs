@@ -40,6 +40,7 @@ pub async fn file(state: Data<State>, name: Path<String>) -> Result<HttpResponse
                 "name": person.name,
                 "phone": person.phone,
                 "id_tail": person.id_tail,
+                "document": person.document,
             })
         })
         .collect();

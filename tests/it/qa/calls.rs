@@ -23,7 +23,12 @@ on_engines! {
     async fn messages_are_listed_once_accepted(engine) {
         let (_world, one) = at(engine, NATIONWIDE).await;
         let filed = one.done(Method::POST, "/sandbox/api/scenarios/new-filing-2020", None).await;
-        let phone = filed["persons"][0]["phone"].as_str().unwrap();
+        let person = &filed["persons"][0];
+        let phone = person["phone"].as_str().unwrap();
+        let number = person["document"]["number"].as_str().unwrap();
+        assert!(number.ends_with(person["id_tail"].as_str().unwrap()), "{person}");
+        assert_eq!(person["document"]["type"], "resident_id");
+        assert_eq!(person["pointers"], json!(["/subject/principal"]));
         assert!(one.messages(phone).await.is_empty(), "queued only");
         one.settle().await;
         let messages = one.messages(phone).await;

@@ -20,16 +20,23 @@ const ERAS: [(&str, &str); 4] = [
 const UNREACHABLE: [&str; 2] = ["19900000001", "19900000002"];
 
 fn text<'a>(value: &'a Value, member: &str) -> &'a str {
-    value[member].as_str().unwrap_or_else(|| panic!("no {member} in {value}"))
+    value[member]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {member} in {value}"))
 }
 
 fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or_else(|| panic!("no list: {value}"), Vec::as_slice)
+    value
+        .as_array()
+        .map_or_else(|| panic!("no list: {value}"), Vec::as_slice)
 }
 
 async fn names(one: &Instance) -> Vec<String> {
     let scenarios = one.get("/sandbox/api/scenarios").await;
-    list(&scenarios).iter().map(|one| text(one, "name").to_owned()).collect()
+    list(&scenarios)
+        .iter()
+        .map(|one| text(one, "name").to_owned())
+        .collect()
 }
 
 /// Types what a person was told into a form of the bureau's; the outcome.
@@ -53,7 +60,12 @@ async fn verify(one: &Instance, slug: &str, code: &str, phone: &str, tail: &str)
 /// The request as it is now, read by the demo provider.
 async fn now(one: &Instance, key: &str, id: &str) -> Value {
     let path = format!("{}/api/v1/filing-requests/{id}", one.base);
-    let answer = reqwest::Client::new().get(path).bearer_auth(key).send().await.unwrap();
+    let answer = reqwest::Client::new()
+        .get(path)
+        .bearer_auth(key)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status().as_u16(), 200);
     answer.json().await.unwrap()
 }
@@ -74,7 +86,10 @@ async fn walk(one: &Instance, key: &str, name: &str) -> Value {
         assert!(text(person, "phone").starts_with('1'), "{name}: {person}");
         assert!(!text(person, "name").is_empty(), "{name}: {person}");
     }
-    if persons.iter().any(|person| person["phone"] == "19900000003") {
+    if persons
+        .iter()
+        .any(|person| person["phone"] == "19900000003")
+    {
         one.turn(json!({"advance": "PT4M"})).await;
     }
     let verifications = list(&now(one, key, &id).await["verifications"]).to_vec();
@@ -88,7 +103,10 @@ async fn walk(one: &Instance, key: &str, name: &str) -> Value {
             let phone = text(person, "phone");
             format!("{}****{}", &phone[..3], &phone[7..]) == masked
         };
-        let person = persons.iter().find(fits).unwrap_or_else(|| panic!("{name}: nobody is {masked}"));
+        let person = persons
+            .iter()
+            .find(fits)
+            .unwrap_or_else(|| panic!("{name}: nobody is {masked}"));
         let phone = text(person, "phone");
         if UNREACHABLE.contains(&phone) {
             assert!(one.messages(phone).await.is_empty(), "{name}");
@@ -126,7 +144,13 @@ async fn every_scenario(engine: Engine, era: &str, instant: &str) {
             assert_eq!(state, "handed_over", "{era} {name}: {end}");
         }
         // once more: new persons
-        let again = one.done(Method::POST, &format!("/sandbox/api/scenarios/{name}"), None).await;
+        let again = one
+            .done(
+                Method::POST,
+                &format!("/sandbox/api/scenarios/{name}"),
+                None,
+            )
+            .await;
         assert_ne!(again["request"]["id"], end["id"]);
     }
     println!("{era}: {ends:?}");
@@ -158,13 +182,26 @@ async fn there_is_one_for_each_kind() {
     let mut kinds = BTreeSet::new();
     let mut phones = BTreeSet::new();
     for name in names(&one).await {
-        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{name}");
-        let filed = one.done(Method::POST, &format!("/sandbox/api/scenarios/{name}"), None).await;
+        assert!(
+            name.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+            "{name}"
+        );
+        let filed = one
+            .done(
+                Method::POST,
+                &format!("/sandbox/api/scenarios/{name}"),
+                None,
+            )
+            .await;
         kinds.insert(text(&filed["request"], "kind").to_owned());
         for person in list(&filed["persons"]) {
             let phone = text(person, "phone");
             let fresh = phones.insert(phone.to_owned());
-            assert!(fresh || phone.starts_with("1990000000"), "{name}: {phone} again");
+            assert!(
+                fresh || phone.starts_with("1990000000"),
+                "{name}: {phone} again"
+            );
         }
     }
     assert_eq!(kinds.len(), FilingKind::ALL.len(), "{kinds:?}");
