@@ -38,7 +38,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let config = read(&common)?;
             keep_memory_private();
             block_on(serve::serve(&config, async |_, url| {
-                cli::print(&format!("heyan answers at {url}\n"))
+                Ok(format!("heyan answers at {url}\n"))
             }))
         }
         Command::Migrate => {

@@ -4,9 +4,9 @@ use secrecy::ExposeSecret;
 
 use super::{args::Common, serve};
 use crate::{
-    cli::{self, Failure},
+    cli::Failure,
     config::{Arguments, Config},
-    flow::providers,
+    flow::sandbox,
 };
 
 const DATABASE: &str = "sqlite://heyan-demo.db";
@@ -30,8 +30,8 @@ pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     }
     let database = config.database_shown();
     serve::serve(config, async |services, url| {
-        let key = providers::demo(services).await?;
-        cli::print(&greeting(url, &database, key.expose_secret()))
+        let demo = sandbox::seed_demo(services).await?;
+        Ok(greeting(url, &database, demo.api_key.expose_secret()))
     })
     .await
 }

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{setup, site};
 use crate::{
-    cli::Failure,
+    cli::{self, Failure},
     config::Config,
     flow::{FlowError, Services, sandbox},
     jobs,
@@ -27,10 +27,11 @@ use crate::{
 /// The round of jobs under way at a stop has so long.
 const LAST_ROUND: Duration = Duration::from_secs(30);
 
-/// Serves until a signal. `ready` is called once it answers: with the flows, and the address that visitors use.
+/// Serves until a signal. `prepare` gets the flows and the address that visitors use, before anybody else does; what it
+/// answers is printed once visitors are let in.
 pub(super) async fn serve(
     config: &Config,
-    ready: impl AsyncFnOnce(&Services, &str) -> Result<(), Failure>,
+    prepare: impl AsyncFnOnce(&Services, &str) -> Result<String, Failure>,
 ) -> Result<(), Failure> {
     config.check_gateways()?;
     let mut signals = Signals::new()?;
@@ -44,6 +45,7 @@ pub(super) async fn serve(
         .map_err(|error| cannot_listen(config.listen, &error))?;
     let public_url = setup::public_url(config, address);
     let services = setup::services(config, public_url.clone()).await?;
+    let greeting = prepare(&services, &public_url).await?;
     let visitors = Visitors::load(&services.db).await?;
     let state = State {
         services: services.clone(),
@@ -60,7 +62,7 @@ pub(super) async fn serve(
         move || chores(services.clone(), visitors.clone())
     }));
 
-    let done = match ready(&services, &public_url).await {
+    let done = match cli::print(&greeting) {
         Ok(()) => tokio::select! {
             signal = signals.next() => {
                 tracing::info!(signal, "stopping; a second signal ends it at once");

@@ -213,6 +213,16 @@ fn demo_prints_how_to_begin_and_keeps_to_its_own_database() {
         );
         let answer = exchange(serving.connect(), &request);
         assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert_eq!(
+            answer.matches("\"id\":\"fr_").count(),
+            1,
+            "demo data, once: {answer}"
+        );
+        let messages =
+            "GET /sandbox/api/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        while !exchange(serving.connect(), messages).contains("\"code\"") {
+            assert!(TcpStream::connect(serving.address).is_ok(), "it has gone");
+        }
         serving.signal("TERM");
         assert_eq!(serving.end().0, 0);
         key
