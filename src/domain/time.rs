@@ -54,6 +54,15 @@ pub fn chinese_time(at: DateTime<Utc>) -> String {
     )
 }
 
+/// `2018年9月11日 09:00`, in Asia/Shanghai: for what may be of another year.
+pub fn chinese_date_time(at: DateTime<Utc>) -> String {
+    format!(
+        "{}年{}",
+        at.with_timezone(&SHANGHAI).year(),
+        chinese_time(at)
+    )
+}
+
 /// When the noon resend is due: 12:00 of the calendar day after the first SMS (S0, S1, S4).
 pub fn noon_after(first_sent: DateTime<Utc>) -> DateTime<Utc> {
     let midnight = first_sent

@@ -17,7 +17,7 @@ use super::{
     site::State,
 };
 use crate::{
-    domain::{province::Province, time::chinese_time},
+    domain::{province::Province, time::chinese_date_time},
     flow::progress::{self, ProgressAnswer, progress},
 };
 
@@ -87,7 +87,7 @@ fn as_found(found: progress::Found) -> Found {
         request_id: found.request_id.to_string(),
         province: found.province,
         kind: found.standing.kind,
-        submitted_at: chinese_time(found.submitted_at),
+        submitted_at: chinese_date_time(found.submitted_at),
         deadline: parts::time(found.deadline),
         how_far: parts::how_far(&found.standing),
         people: people.collect(),

@@ -369,7 +369,7 @@ fn found(how_far: HowFar, people: Vec<Person>) -> ProgressPage {
         request_id: "fr_01J7DYQXP3S4Q2V6M8K0T5W9ZB".into(),
         province: Province::Gansu,
         kind: how_far.kind,
-        submitted_at: "2018-09-10 09:00".into(),
+        submitted_at: "2018年9月10日 09:00".into(),
         deadline: (how_far.state == RequestState::Verifying).then(|| "9月11日 09:00".into()),
         how_far,
         people,

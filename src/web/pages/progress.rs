@@ -38,7 +38,7 @@ pub struct Found {
     pub province: Province,
     /// What is filed.
     pub kind: FilingKind,
-    /// When, `2018-09-10 09:00`.
+    /// When, `2018年9月10日 09:00`.
     pub submitted_at: String,
     /// Until when everybody has to verify, `9月11日 09:00`; none before the first SMS and once it is over.
     pub deadline: Option<String>,

@@ -14,7 +14,6 @@ use crate::{
 };
 
 const VERIFY: &str = "/gansu/sms-verification";
-const EXPIRED: &str = "图形验证已过期，请重新验证";
 
 async fn filed() -> (App, Who, String) {
     let app = App::new(Engine::Sqlite, IN_2021).await;

@@ -100,6 +100,7 @@ on_engines! {
             assert_eq!(found.status, 200);
             assert!(found.body.contains("138****0001") && found.body.contains("138****0002"), "{path}");
             assert!(!found.texts("main").concat().contains(&wang.phone));
+            assert!(found.body.contains("<dd>2021年3月1日 10:00</dd>"), "{path}");
         }
         // any mismatch is the same
         for (path, id, phone) in [
