@@ -48,7 +48,7 @@ impl Cast<'_> {
     }
 
     /// With a Hong Kong permit, and on its back the identity card that 浙江 asks for.
-    pub fn from_hong_kong(self) -> PrincipalDraft {
+    pub fn hong_konger(self) -> PrincipalDraft {
         let number = format!("H{}", self.digits(8));
         let mut person = self.person(self.name(), DocumentType::HkMacauPermit, number);
         person.document.card_number = Some(self.hong_kong_card());
@@ -160,7 +160,7 @@ mod tests {
                 cast.resident(),
                 cast.resident_with_x(),
                 cast.foreigner(),
-                cast.from_hong_kong(),
+                cast.hong_konger(),
                 cast.with_new_phone(),
             ] {
                 let document = &person.document;

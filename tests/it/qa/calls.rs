@@ -2,6 +2,7 @@
 
 use heyan::store::Engine;
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::{Instance, at};
@@ -134,7 +135,6 @@ on_engines! {
             assert_eq!(world.number(table).await, 0, "{table}");
         }
         assert_eq!(world.number("SELECT COUNT(*) FROM providers").await, 1);
-        use secrecy::ExposeSecret;
         let listed = reqwest::Client::new().get(format!("{}/api/v1/filing-requests", one.base))
             .bearer_auth(key.expose_secret()).send().await.unwrap();
         assert_eq!(listed.status().as_u16(), 200);

@@ -102,7 +102,7 @@ pub fn foreign_passport(cast: Cast<'_>) -> Parts {
 }
 
 pub fn hk_macau_permit(cast: Cast<'_>) -> Parts {
-    Parts(FilingKind::NewFiling, Some(cast.from_hong_kong()), vec![])
+    Parts(FilingKind::NewFiling, Some(cast.hong_konger()), vec![])
 }
 
 pub fn three_sites(cast: Cast<'_>) -> Parts {
