@@ -4,14 +4,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::{Result, Services, deliver, expire, noon, purge};
 use crate::store::{due, outbox};
 
-/// How long what is in other hands is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is looked at.
+/// How often what is in other hands is looked at.
 const GLANCE: Duration = Duration::from_millis(10);
 
 /// What a round did.
@@ -39,21 +37,23 @@ pub async fn run_due(services: &Services) -> Result<Round> {
 }
 
 /// Runs rounds until nothing is left to do now, and waits until nobody else has an SMS in hand: only then may a sandbox's
-/// clock be turned, or what was sent now would count as sent then. What a crashed instance holds is not waited for long.
+/// clock be turned, or what was sent now would count as sent then. What a crashed instance holds is waited for no longer
+/// than `patience`; what is left of that.
 ///
 /// # Errors
 /// As `run_due`.
-pub async fn settle(services: &Services) -> Result<()> {
-    let until = Instant::now() + PATIENCE;
+pub async fn settle(services: &Services, patience: Duration) -> Result<Duration> {
+    let mut waited = Duration::ZERO;
     loop {
         while run_due(services).await?.done > 0 {}
         let mut tx = services.db.read().await?;
         let in_flight = outbox::in_flight(&mut tx, services.clock.now()).await?;
         drop(tx);
-        if in_flight == 0 || Instant::now() >= until {
-            return Ok(());
+        if in_flight == 0 || waited >= patience {
+            return Ok(patience.saturating_sub(waited));
         }
         sleep(GLANCE).await;
+        waited += GLANCE;
     }
 }
 

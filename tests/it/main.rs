@@ -17,6 +17,7 @@ mod pg;
 mod portal;
 mod qa;
 mod rotation;
+mod sandbox;
 mod store;
 mod web;
 #[allow(dead_code, reason = "used as more tests come")]

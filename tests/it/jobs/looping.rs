@@ -84,7 +84,7 @@ on_both! {
         other.file(&["13800138000"]).await;
         arrive(&desk, 1, PATIENCE).await;
         // and a clock that was turned is seen
-        settle(&desk.services).await.unwrap();
+        settle(&desk.services, PATIENCE).await.unwrap();
         other.turn(at("2018-09-11T12:00+08:00"));
         arrive(&desk, 1, PATIENCE).await;
         running.stop().await;

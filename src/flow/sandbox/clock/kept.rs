@@ -66,17 +66,20 @@ impl Kept {
         clock.follow(self.revision, pace);
     }
 
-    /// Puts this in the place of `old`; false: something else stands there by now.
-    pub(super) async fn swap(&self, services: &Services, old: Option<&Self>) -> Result<bool> {
+    /// Puts this in the place of the text `old`; what stands there now, none if something else does by now.
+    pub(super) async fn swap(
+        &self,
+        services: &Services,
+        old: Option<String>,
+    ) -> Result<Option<String>> {
         let new = self.write()?;
-        let old = old.map(Self::write).transpose()?;
         retry(services, move |services| {
             let (new, old) = (new.clone(), old.clone());
             async move {
                 let mut tx = services.db.write().await?;
                 let done = meta::swap(&mut tx, meta::SANDBOX_CLOCK, old.as_deref(), &new).await?;
                 tx.commit().await?;
-                Ok(done)
+                Ok(done.then_some(new))
             }
         })
         .await

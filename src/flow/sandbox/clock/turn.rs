@@ -19,6 +19,8 @@ use crate::{
 /// How long another turner is waited for, and how often is looked.
 const PATIENCE: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(50);
+/// How long a whole turn waits for SMS in other hands.
+const IN_FLIGHT: Duration = Duration::from_secs(5);
 /// More instants than a turn stands at, whatever falls due again and again.
 const MOST_STANDS: u32 = 100_000;
 
@@ -27,6 +29,10 @@ pub(in crate::flow::sandbox) struct Hold {
     shared: Services,
     own: Services,
     kept: Kept,
+    /// The row's own text.
+    text: String,
+    /// What is left of `IN_FLIGHT`.
+    patience: Duration,
 }
 
 pub(super) async fn turn(services: &Services, target: Target) -> Result<Turned> {
@@ -57,9 +63,9 @@ impl Hold {
 
     async fn try_take(services: &Services) -> Result<Option<Self>> {
         let mut tx = services.db.read().await?;
-        let old = meta::get(&mut tx, meta::SANDBOX_CLOCK).await?;
+        let text = meta::get(&mut tx, meta::SANDBOX_CLOCK).await?;
         drop(tx);
-        let old = old.as_deref().map(Kept::read).transpose()?;
+        let old = text.as_deref().map(Kept::read).transpose()?;
         if let Some(old) = &old {
             if old.is_taken(services.clock.real_now()) {
                 return Ok(None);
@@ -72,9 +78,9 @@ impl Hold {
             pace: Pace::Still(now),
             turner: Some(Turner::new(services)),
         };
-        if !kept.swap(services, old.as_ref()).await? {
+        let Some(text) = kept.swap(services, text).await? else {
             return Ok(None);
-        }
+        };
         kept.apply(&services.clock);
         let own = Services {
             clock: Clock::still(now),
@@ -84,6 +90,8 @@ impl Hold {
             shared: services.clone(),
             own,
             kept,
+            text,
+            patience: IN_FLIGHT,
         }))
     }
 
@@ -132,12 +140,15 @@ impl Hold {
     /// Runs all that is due, renewing the lease meanwhile.
     async fn settle(&mut self) -> Result<()> {
         let services = self.own.clone();
-        let settled = run_due::settle(&services);
+        let settled = run_due::settle(&services, self.patience);
         tokio::pin!(settled);
         loop {
             let third = sleep(LEASE.to_std().unwrap_or_default() / 3);
             tokio::select! {
-                done = &mut settled => return done,
+                done = &mut settled => {
+                    self.patience = done?;
+                    return Ok(());
+                }
                 () = third => self.put(self.kept.pace).await?,
             }
         }
@@ -176,9 +187,9 @@ impl Hold {
             pace,
             turner,
         };
-        if !new.swap(&self.shared, Some(&self.kept)).await? {
-            return Err(FlowError::Busy);
-        }
+        let old = Some(self.text.clone());
+        let text = new.swap(&self.shared, old).await?;
+        self.text = text.ok_or(FlowError::Busy)?;
         new.apply(&self.shared.clock);
         self.kept = new;
         Ok(())
