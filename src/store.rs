@@ -27,13 +27,14 @@ mod types;
 pub mod verifications;
 pub mod visitors;
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use chrono::{DateTime, Utc};
 use sqlx::{
     ConnectOptions, Connection, PgPool, Postgres,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio::{runtime::Handle, task::JoinHandle};
 
 pub use self::{backup::restore, error::StoreError, schema::Engine, sqlite::SqliteTx, types::Json};
 
@@ -107,7 +108,12 @@ impl Default for Options {
 
 /// The database. Clones share it.
 #[derive(Clone)]
-pub struct Db(Inner);
+pub struct Db {
+    inner: Inner,
+    /// Where it was opened. A web server's threads each have a runtime of their own, which ends with its thread: what must
+    /// come to its end is not left to those.
+    runtime: Handle,
+}
 
 #[derive(Clone)]
 enum Inner {
@@ -130,7 +136,7 @@ impl Db {
     /// Whatever stands in the way, with what to do about it; `NewerSchema` for a database of a later heyan.
     pub async fn open(url: &str, options: Options) -> Result<Self> {
         if let Some(path) = sqlite::path(url) {
-            return Ok(Self(Inner::Sqlite(
+            return Ok(Self::new(Inner::Sqlite(
                 sqlite::Sqlite::open(path?, options).await?,
             )));
         }
@@ -158,13 +164,26 @@ impl Db {
             .max_connections(options.pool)
             .acquire_timeout(options.patience)
             .connect_lazy_with(connect);
-        Ok(Self(Inner::Postgres(pool)))
+        Ok(Self::new(Inner::Postgres(pool)))
+    }
+
+    fn new(inner: Inner) -> Self {
+        let runtime = Handle::current();
+        Self { inner, runtime }
+    }
+
+    /// Runs a flow on a task that neither a gone browser nor the end of a server's thread cuts off.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        flow: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.runtime.spawn(flow)
     }
 
     /// Which engine it is.
     #[must_use]
     pub fn engine(&self) -> Engine {
-        match self.0 {
+        match self.inner {
             Inner::Sqlite(_) => Engine::Sqlite,
             Inner::Postgres(_) => Engine::Postgres,
         }
@@ -172,7 +191,7 @@ impl Db {
 
     /// A snapshot of what is committed, to read from.
     pub async fn read(&self) -> Result<Tx> {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.read().await?)),
             Inner::Postgres(pool) => {
                 begin(
@@ -189,7 +208,7 @@ impl Db {
     /// # Errors
     /// `Locked` when the writer is not free in time, `Unavailable` and the like.
     pub async fn write(&self) -> Result<Tx> {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.write().await?)),
             Inner::Postgres(pool) => {
                 begin(pool.clone(), "BEGIN ISOLATION LEVEL READ COMMITTED").await
@@ -204,7 +223,7 @@ impl Db {
 
     /// The database's own clock: the server's, or this machine's for an embedded one.
     pub async fn database_now(&self) -> Result<At> {
-        Ok(match &self.0 {
+        Ok(match &self.inner {
             Inner::Sqlite(sqlite) => {
                 sqlx::query_scalar("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
                     .fetch_one(sqlite.readers())
@@ -220,7 +239,7 @@ impl Db {
 
     /// Whether all of this program's migrations have been applied.
     pub async fn is_up_to_date(&self) -> Result<bool> {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(sqlite) => schema::is_up_to_date(sqlite.readers()).await,
             Inner::Postgres(pool) => schema::is_up_to_date(pool).await,
         }
@@ -228,7 +247,7 @@ impl Db {
 
     /// Writes what was erased out of the write-ahead log as well; false if a reader stood in the way.
     pub async fn checkpoint(&self) -> Result<bool> {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(sqlite) => sqlite.checkpoint().await,
             Inner::Postgres(_) => Ok(true),
         }
@@ -236,7 +255,7 @@ impl Db {
 
     /// Ends the open batch and all idle connections.
     pub async fn close(&self) {
-        match &self.0 {
+        match &self.inner {
             Inner::Sqlite(sqlite) => sqlite.close().await,
             Inner::Postgres(pool) => pool.close().await,
         }

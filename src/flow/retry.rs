@@ -18,7 +18,8 @@ where
     T: Send + 'static,
 {
     let services = services.clone();
-    let task = tokio::spawn(async move {
+    let db = services.db.clone();
+    let task = db.spawn(async move {
         for attempt in 0..ATTEMPTS {
             match flow(services.clone()).await {
                 Err(FlowError::Store(error)) if error.is_conflict() => {

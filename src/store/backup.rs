@@ -16,7 +16,7 @@ impl Db {
     /// # Errors
     /// `CannotOpen` when there is such a file, `Unsupported` on PostgreSQL, else those of the database.
     pub async fn backup(&self, to: &Path) -> Result<()> {
-        let Inner::Sqlite(database) = &self.0 else {
+        let Inner::Sqlite(database) = &self.inner else {
             return Err(SERVER);
         };
         if to.exists() {

@@ -9,7 +9,10 @@ use std::{
 };
 
 use sqlx::SqliteConnection;
-use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{Mutex, OwnedMutexGuard, oneshot},
+};
 
 use super::StoreError;
 
@@ -19,6 +22,8 @@ const BATCH: usize = 64;
 /// The connection that writes, and the batch open on it.
 pub(super) struct Writer {
     connection: SqliteConnection,
+    /// Closes batches: not the runtime of a flow, which may end with its thread.
+    runtime: Handle,
     batch: Option<Batch>,
 }
 
@@ -36,6 +41,7 @@ impl Writer {
     pub(super) fn new(connection: SqliteConnection) -> Arc<Mutex<Self>> {
         Arc::new(Mutex::new(Self {
             connection,
+            runtime: Handle::current(),
             batch: None,
         }))
     }
@@ -148,6 +154,7 @@ impl Flow {
     pub(super) async fn commit(mut self) -> Result<(), StoreError> {
         let (tell, told) = oneshot::channel();
         let writer = Arc::clone(OwnedMutexGuard::mutex(&self.0));
+        let runtime = self.0.runtime.clone();
         let batch = self.0.batch.get_or_insert_default();
         batch.flow_open = false;
         batch.waiting.push(tell);
@@ -155,7 +162,7 @@ impl Flow {
         drop(self);
         if first {
             // the lock is fair: who waits for it already still joins this batch
-            tokio::spawn(async move { drop(idle(&writer).await) });
+            runtime.spawn(async move { drop(idle(&writer).await) });
         }
         told.await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the program is stopping".into())))
@@ -165,10 +172,11 @@ impl Flow {
 impl Drop for Flow {
     fn drop(&mut self) {
         let dropped = self.0.batch.as_ref().is_some_and(|batch| batch.flow_open);
-        // without a runtime the next flow's `enter` clears up
-        if let (true, Ok(runtime)) = (dropped, tokio::runtime::Handle::try_current()) {
+        if dropped {
             let writer = Arc::clone(OwnedMutexGuard::mutex(&self.0));
-            runtime.spawn(async move { drop(idle(&writer).await) });
+            self.0
+                .runtime
+                .spawn(async move { drop(idle(&writer).await) });
         }
     }
 }

@@ -109,7 +109,8 @@ pub async fn follow_clock(services: &Services) -> Result<()> {
 /// `Invalid`: a time that no sandbox reaches; `Busy`: somebody else is turning it; what the database says.
 pub async fn turn_clock(services: &Services, target: Target) -> Result<Turned> {
     let services = services.clone();
-    let task = tokio::spawn(async move { turn::turn(&services, target).await });
+    let db = services.db.clone();
+    let task = db.spawn(async move { turn::turn(&services, target).await });
     task.await.unwrap_or(Err(FlowError::Busy))
 }
 

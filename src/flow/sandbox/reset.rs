@@ -20,7 +20,8 @@ pub async fn reset(services: &Services, now: Option<DateTime<Utc>>) -> Result<()
         return Err(clock::unreachable("/now"));
     }
     let services = services.clone();
-    let task = tokio::spawn(async move { empty(&services, now).await });
+    let db = services.db.clone();
+    let task = db.spawn(async move { empty(&services, now).await });
     task.await.unwrap_or(Err(FlowError::Busy))
 }
 

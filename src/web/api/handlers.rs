@@ -48,7 +48,8 @@ pub async fn submit(
     let key = key.map(|key| IdempotencyKey { key, body });
     let services = services.get_ref().clone();
     // on a task of its own: a caller that goes away must not leave the key taken and nothing filed
-    let filing = tokio::spawn(async move { submit_filing(&services, caller.0, draft, key).await });
+    let db = services.db.clone();
+    let filing = db.spawn(async move { submit_filing(&services, caller.0, draft, key).await });
     let view = filing.await.unwrap_or(Err(FlowError::Busy))?;
     let shown = FilingRequest::from(view);
     let path = format!("/api/v1/filing-requests/{}", shown.id);
