@@ -6,3 +6,4 @@ mod leaks;
 mod limits;
 mod parallel;
 mod search;
+mod timing;

@@ -301,15 +301,15 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Verdict::NotNow),
     ];
     prop_oneof![
-        2 => filed().prop_map(Act::Submit),
-        8 => (0..9_usize, typed(), typed(), phone, page())
+        8 => filed().prop_map(Act::Submit),
+        32 => (0..9_usize, typed(), typed(), phone, page())
             .prop_map(|(who, code, tail, phone, page)| Act::Answer { who, code, tail, phone, page }),
-        3 => (0..9_usize, typed(), page()).prop_map(|(who, tail, page)| Act::Resend { who, tail, page }),
-        1 => (0..3_usize, prop::bool::weighted(0.8)).prop_map(|(request, approve)| Act::Review { request, approve }),
-        1 => (0..12_usize).prop_filter_map("rarely", |request| (request < 3).then_some(Act::Withdraw { request })),
-        4 => (0..9_usize, verdict).prop_map(|(who, verdict)| Act::Deliver { who, verdict }),
-        4 => jump.prop_map(Act::Turn),
-        3 => Just(Act::Due),
+        12 => (0..9_usize, typed(), page()).prop_map(|(who, tail, page)| Act::Resend { who, tail, page }),
+        4 => (0..3_usize, prop::bool::weighted(0.8)).prop_map(|(request, approve)| Act::Review { request, approve }),
+        1 => (0..3_usize).prop_map(|request| Act::Withdraw { request }),
+        16 => (0..9_usize, verdict).prop_map(|(who, verdict)| Act::Deliver { who, verdict }),
+        16 => jump.prop_map(Act::Turn),
+        12 => Just(Act::Due),
     ]
 }
 

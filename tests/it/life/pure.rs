@@ -248,7 +248,7 @@ impl Subject for Pure {
 
 #[test]
 fn any_story_goes_as_the_model_says() {
-    let cases = u32::try_from(crate::world::long_or(2_000, 100_000)).unwrap();
+    let cases = u32::try_from(crate::world::long_or(2_000, 30_000)).unwrap();
     let mut runner = TestRunner::new(Config {
         cases,
         failure_persistence: None,
