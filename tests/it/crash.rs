@@ -83,18 +83,20 @@ impl Drop for Running {
 }
 
 /// What was sent, and what was answered, if anything was.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Ledger {
     filings: Vec<Filed>,
     posts: Vec<Post>,
 }
 
+#[derive(Clone)]
 struct Filed {
     key: String,
     body: String,
     id: Option<String>,
 }
 
+#[derive(Clone)]
 struct Post {
     id: String,
     phone: String,
@@ -166,7 +168,7 @@ impl Visitors {
                 .find(|sms| sms.phone == who.phone)
                 .expect("queued with the answer");
             let wrong = other_than(std::slice::from_ref(&sms.code));
-            let codes = if n % 4 == 0 {
+            let codes = if n.is_multiple_of(4) {
                 vec![&wrong, &sms.code]
             } else {
                 vec![&sms.code]
@@ -257,7 +259,7 @@ impl Visitors {
     /// Every accepted answer stands in the database that was left behind.
     async fn check(&self, db: &Db) -> (usize, usize) {
         let mut tx = db.read().await.unwrap();
-        let ledger = self.ledger.lock().unwrap();
+        let ledger = self.ledger.lock().unwrap().clone();
         let mut wrong: HashMap<&str, i64> = HashMap::new();
         for post in &ledger.posts {
             if post.outcome.as_deref() == Some("wrong") {

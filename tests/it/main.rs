@@ -20,5 +20,4 @@ mod rotation;
 mod sandbox;
 mod store;
 mod web;
-#[allow(dead_code, reason = "used as more tests come")]
 mod world;

@@ -148,12 +148,10 @@ pub fn filing(
 /// A message of the outbox that can still be read.
 #[derive(Debug, Clone)]
 pub struct Sms {
-    pub id: MessageId,
     pub verification: VerificationId,
     pub request: RequestId,
     pub kind: MessageKind,
     pub state: String,
-    pub queued_at: DateTime<Utc>,
     pub accepted_at: Option<DateTime<Utc>>,
     pub phone: String,
     pub sender: String,
@@ -168,7 +166,6 @@ type SmsRow = (
     RequestId,
     MessageKind,
     String,
-    DateTime<Utc>,
     Option<DateTime<Utc>>,
     Vec<u8>,
 );
@@ -391,20 +388,18 @@ pub fn other_than(codes: &[String]) -> String {
 
 /// Every message whose text has not been erased, oldest first.
 pub async fn messages(db: &Db, keys: &Keys) -> Vec<Sms> {
-    const ALL: &str = "SELECT id, verification_id, request_id, kind, state, queued_at, accepted_at, sealed \
+    const ALL: &str = "SELECT id, verification_id, request_id, kind, state, accepted_at, sealed \
         FROM sms_messages WHERE sealed IS NOT NULL ORDER BY queued_at, id";
     let mut tx = db.read().await.unwrap();
     let rows: Vec<SmsRow> = raw!(&mut tx, ALL, fetch_all);
     let open = |row: SmsRow| {
-        let (id, verification, request, kind, state, queued_at, accepted_at, sealed) = row;
+        let (id, verification, request, kind, state, accepted_at, sealed) = row;
         let message = Message::open(keys, id, &sealed).unwrap();
         Sms {
-            id,
             verification,
             request,
             kind,
             state,
-            queued_at,
             accepted_at,
             phone: message.phone.as_str().to_owned(),
             sender: message.sender,

@@ -118,7 +118,7 @@ pub async fn run(
     for client in clients {
         each.extend(client.await.expect("a client's times"));
     }
-    Figures::of(started.elapsed(), each, cpu_time() - cpu)
+    Figures::of(started.elapsed(), each, cpu_time().saturating_sub(cpu))
 }
 
 /// Made before the watch runs.
