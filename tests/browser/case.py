@@ -4,7 +4,7 @@ import json
 import unittest
 from pathlib import Path
 
-from webdriver import Browser
+from webdriver import Browser, wait
 
 driver = None
 portal = None
@@ -85,7 +85,8 @@ class Case(unittest.TestCase):
         self.browser.screenshot(screenshots / f"{name}.png")
 
     def assert_focus_on(self, selector):
-        self.assertTrue(self.browser.active.matches(selector), f"the focus is not on {selector}")
+        # `autofocus` is done with a page's first frame, a little after it has loaded
+        wait(lambda: self.browser.active.matches(selector), f"the focus on {selector}", 5)
 
     def assert_accessible(self):
         self.browser.evaluate(f"typeof axe === 'undefined' && (() => {{ {AXE} }})()")

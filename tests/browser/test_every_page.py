@@ -162,8 +162,9 @@ class EveryPage(Case):
         p.fill(self.browser, sms_code="123456", phone=p.WANG.phone, id_tail=p.WANG.tail)
         p.answer_captcha(self.browser, self.portal)
         p.submit(self.browser)
-        self.assertIn("操作过于频繁", self.browser.css("h1").text)
-        self.check("error-429")
+        self.assertIn("操作过于频繁，请在", self.browser.css("[role=alert]").text)
+        self.assertEqual(self.browser.css("#phone").value, p.WANG.phone)
+        self.check("too-often")
 
     def test_desk(self):
         self.visit("desk-empty", "/sandbox")

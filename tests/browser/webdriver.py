@@ -63,6 +63,7 @@ class Browser:
     """One Chromium window with a profile of its own."""
 
     def __init__(self, driver, javascript=True):
+        self.javascript = javascript
         self.profile = tempfile.TemporaryDirectory(prefix="heyan-chromium-", ignore_cleanup_errors=True)
         arguments = [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-proxy-server",
@@ -98,6 +99,12 @@ class Browser:
 
     def open(self, url):
         self.call("POST", "/url", {"url": url})
+        self.painted()
+
+    def painted(self):
+        """Waits for the page's first frames: Chromium drops keys that come before them."""
+        if self.javascript:
+            self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => 1)")
 
     def back(self):
         self.call("POST", "/back", {})
@@ -155,6 +162,7 @@ class Browser:
             return self.css("html").id != before and self.run("return document.readyState") == "complete"
 
         wait(arrived, what)
+        self.painted()
 
     def size(self, width, height=900):
         """The page's viewport; narrower than a real window can be."""
