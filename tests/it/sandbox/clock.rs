@@ -163,10 +163,10 @@ on_engines! {
     }
 
     async fn what_cannot_be_done_holds_it_up_for_a_moment_only(engine) {
+        const BREAK: &str = "UPDATE sms_messages SET sealed = $1";
         let world = World::new(engine, "2021-03-01T10:00+08:00").await;
         let broken = world.submit(draft(1)).await.row.id;
         let mut tx = world.services.db.write().await.unwrap();
-        const BREAK: &str = "UPDATE sms_messages SET sealed = $1";
         let nonsense = vec![1_u8];
         match &mut tx {
             Tx::Sqlite(tx) => sqlx::query(BREAK).bind(nonsense).execute(&mut **tx).await.map(drop),

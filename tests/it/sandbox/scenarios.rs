@@ -21,12 +21,13 @@ use crate::world::{World, at, on_engines, outcome};
 fn expected(name: &str) -> (RequestState, usize) {
     use RequestState::{AwaitingPhoneReview, HandedOver, Verifying};
     match name {
-        "change-unchanged-phone-2017" | "cancel-subject-2017" | "cancel-site-2017" => {
-            (HandedOver, 0)
-        }
-        "cancel-access-2017" | "before-rollout" | "change-remarks-only" | "cancel-access-2020" => {
-            (HandedOver, 0)
-        }
+        "change-unchanged-phone-2017"
+        | "cancel-subject-2017"
+        | "cancel-site-2017"
+        | "cancel-access-2017"
+        | "before-rollout"
+        | "change-remarks-only"
+        | "cancel-access-2020" => (HandedOver, 0),
         "change-phone-2018" | "change-phone-2018-pilot-3" | "change-phone-2020" => {
             (AwaitingPhoneReview, 0)
         }
