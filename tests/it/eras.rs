@@ -32,12 +32,18 @@ fn pair(n: u32) -> (Who, Who) {
     (Who::number(n), site)
 }
 
-/// What a provider sends for a kind; a `change` leaves the numbers as they are.
-fn draft(province: Province, kind: FilingKind, n: u32) -> heyan::domain::filing::FilingDraft {
+/// What a provider sends for a kind; `moved`: a `change` of the site's number, else it leaves the numbers as they are.
+fn draft(
+    province: Province,
+    kind: FilingKind,
+    moved: bool,
+    n: u32,
+) -> heyan::domain::filing::FilingDraft {
     use FilingKind as K;
     let (subject, site) = pair(n);
     let changed = site.moved_from("13700137000");
     let (subject, sites) = match kind {
+        K::Change if moved => (Some(subject.json()), vec![changed]),
         K::NewFiling | K::Change | K::CancelSite => (Some(subject.json()), vec![site.json()]),
         K::NewSite | K::NewAccess | K::CancelAccess => (None, vec![site.json()]),
         K::CancelSubject => (Some(subject.json()), vec![]),
@@ -47,9 +53,9 @@ fn draft(province: Province, kind: FilingKind, n: u32) -> heyan::domain::filing:
 }
 
 /// One row: who gets an SMS, hours, tries, and from which numbers.
-async fn row(world: &World, province: Province, kind: FilingKind, n: u32) -> String {
+async fn row(world: &World, province: Province, kind: FilingKind, moved: bool, n: u32) -> String {
     let now = world.now();
-    let view = world.file(draft(province, kind, n)).await;
+    let view = world.file(draft(province, kind, moved, n)).await;
     let id = view.row.id;
     let mut reviewed = "";
     if view.row.state.as_str() == "awaiting_phone_review" {
@@ -133,12 +139,16 @@ async fn instant(
 ) -> String {
     world.set(now);
     let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
-    for kind in FilingKind::ALL {
+    let kinds = FilingKind::ALL
+        .iter()
+        .map(|kind| (*kind, false, kind.as_str()));
+    for (kind, moved, name) in kinds.chain([(FilingKind::Change, true, "change with a new number")])
+    {
         *n += 1;
-        let row = row(world, province, *kind, *n).await;
+        let row = row(world, province, kind, moved, *n).await;
         match rows.iter_mut().find(|(other, _)| *other == row) {
-            Some((_, kinds)) => kinds.push(kind.as_str()),
-            None => rows.push((row, vec![kind.as_str()])),
+            Some((_, kinds)) => kinds.push(name),
+            None => rows.push((row, vec![name])),
         }
     }
     let mut table = format!("batch {batch}, {}, {}\n", province.slug(), rfc3339(now));
