@@ -1,6 +1,10 @@
 //! What is counted for the operator, in Prometheus' text form. Closed sets of labels, nothing of a person in them.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -12,7 +16,11 @@ use crate::domain::words::EventType;
 
 /// The counters. Clones share them.
 #[derive(Clone)]
-pub struct Metrics(Arc<Inner>);
+pub struct Metrics {
+    inner: Arc<Inner>,
+    /// Events of a flow under way, which count once it has been committed.
+    held: Option<Arc<Mutex<Vec<EventType>>>>,
+}
 
 struct Inner {
     registry: Registry,
@@ -67,24 +75,58 @@ impl Metrics {
             requests: Family::default(),
             durations: Family::new_with_constructor(durations),
         };
-        Self(Arc::new(inner.registered()))
+        Self {
+            inner: Arc::new(inner.registered()),
+            held: None,
+        }
     }
 
     /// Something happened to a request.
     pub fn event(&self, what: EventType) {
-        let event = what.as_str();
-        self.0.events.get_or_create(&EventLabels { event }).inc();
+        if let Some(held) = &self.held {
+            lock(held).push(what);
+        } else {
+            let event = what.as_str();
+            self.inner
+                .events
+                .get_or_create(&EventLabels { event })
+                .inc();
+        }
+    }
+
+    /// For one attempt of a flow: its events count at `release`, and never where it is undone.
+    #[must_use]
+    pub fn holding(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            held: Some(Arc::default()),
+        }
+    }
+
+    /// The attempt has been committed.
+    pub fn release(self) {
+        let counted = Self {
+            inner: self.inner,
+            held: None,
+        };
+        for what in self
+            .held
+            .iter()
+            .flat_map(|held| std::mem::take(&mut *lock(held)))
+        {
+            counted.event(what);
+        }
     }
 
     /// A form was answered: with an outcome's word, or `captcha`, `limited`.
     pub fn submission(&self, form: &'static str, outcome: &'static str) {
         let labels = SubmissionLabels { form, outcome };
-        self.0.submissions.get_or_create(&labels).inc();
+        self.inner.submissions.get_or_create(&labels).inc();
     }
 
     /// A gateway answered an SMS: `accepted`, `retried`, `held`, `refused`.
     pub fn message(&self, result: &'static str) {
-        self.0
+        self.inner
             .messages
             .get_or_create(&MessageLabels { result })
             .inc();
@@ -92,18 +134,18 @@ impl Metrics {
 
     /// A flow collided with another and was begun again.
     pub fn conflict(&self) {
-        self.0.conflicts.inc();
+        self.inner.conflicts.inc();
     }
 
     /// How late the oldest due work is, seconds; 0: nothing is late.
     pub fn lag(&self, seconds: i64) {
-        self.0.lag.set(seconds);
+        self.inner.lag.set(seconds);
     }
 
     /// An HTTP request was answered. `route` is its pattern, never its path.
     pub fn request(&self, method: &'static str, route: &str, status: u16, took: Duration) {
         let route = route.to_owned();
-        let durations = self.0.durations.get_or_create(&RouteLabels {
+        let durations = self.inner.durations.get_or_create(&RouteLabels {
             route: route.clone(),
         });
         durations.observe(took.as_secs_f64());
@@ -112,7 +154,7 @@ impl Metrics {
             route,
             status,
         };
-        self.0.requests.get_or_create(&labels).inc();
+        self.inner.requests.get_or_create(&labels).inc();
     }
 
     /// All of them, as Prometheus reads them.
@@ -120,7 +162,7 @@ impl Metrics {
     pub fn render(&self) -> String {
         let mut text = String::new();
         // writing into a string does not fail
-        let _ = text::encode(&mut text, &self.0.registry);
+        let _ = text::encode(&mut text, &self.inner.registry);
         text
     }
 }
@@ -160,6 +202,11 @@ impl fmt::Debug for Metrics {
     }
 }
 
+fn lock(held: &Mutex<Vec<EventType>>) -> MutexGuard<'_, Vec<EventType>> {
+    // a plain list, whole whatever happened to the thread that held it
+    held.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn durations() -> Histogram {
     Histogram::new([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
 }
@@ -167,6 +214,20 @@ fn durations() -> Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_undone_is_not_counted() {
+        let metrics = Metrics::new();
+        let undone = metrics.holding();
+        undone.event(EventType::Returned);
+        let done = metrics.holding();
+        done.clone().event(EventType::HandedOver);
+        assert!(!metrics.render().contains("handed_over"));
+        done.release();
+        let text = metrics.render();
+        assert!(text.contains("heyan_events_total{event=\"filing_request.handed_over\"} 1"));
+        assert!(!text.contains("returned"), "{text}");
+    }
 
     #[test]
     fn everything_counted_is_rendered() {

@@ -6,7 +6,7 @@
 
 mod counting;
 
-use std::{future::Future, net::IpAddr};
+use std::{future::Future, net::IpAddr, time::Duration};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -22,9 +22,9 @@ use super::{
 };
 use crate::{
     captcha::{Challenge, Form},
-    domain::{phone::Phone, province::Province, text::fold},
+    domain::{phone::Phone, province::Province, text::fold, words::Outcome},
     keys::{Cell, Hash, Keys, Purpose},
-    store::{Tx, captchas},
+    store::{StoreError, Tx, captchas},
 };
 
 /// A form as it came in. Its fields are well-formed; whether its captcha is any good has yet to be seen.
@@ -48,6 +48,8 @@ pub(super) trait Judged: Serialize + DeserializeOwned + Clone + Send + 'static {
     fn counts(&self) -> bool;
     /// It is told even past the limit of its phone.
     fn is_always_told(&self) -> bool;
+    /// What it came to, for the metrics.
+    fn word(&self) -> &'static str;
 }
 
 /// What is kept beside a used captcha.
@@ -74,6 +76,9 @@ struct Use {
     expires_at: DateTime<Utc>,
 }
 
+/// A visitor waits no longer than this for a database that does not answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Runs `decide` for a submission whose captcha is right, at most once whatever the visitor clicks.
 ///
 /// `fields` are all fields of the form but the captcha's, folded. `decide` gets the open transaction and gives it back.
@@ -89,11 +94,35 @@ where
     F: Fn(Services, Tx, DateTime<Utc>) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<(Tx, A)>> + Send,
 {
+    let judging = judge(services, attempt, phone, fields, decide);
+    let told = tokio::time::timeout(PATIENCE, judging)
+        .await
+        .unwrap_or_else(|_| Err(StoreError::Unavailable("no answer in time".into()).into()));
+    let word = match &told {
+        Ok(Told::Answer(answer)) => answer.word(),
+        Ok(Told::Captcha(_)) => "captcha",
+        Ok(Told::Limited { .. }) => "limited",
+        Err(error) if error.is_unavailable() => Outcome::TryAgain.as_str(),
+        Err(_) => "error",
+    };
+    services.metrics.submission(attempt.form.as_str(), word);
+    told
+}
+
+async fn judge<A, F, Fut>(
+    services: &Services,
+    attempt: &Attempt,
+    phone: &Phone,
+    fields: &[&str],
+    decide: F,
+) -> Result<Told<A>>
+where
+    A: Judged,
+    F: Fn(Services, Tx, DateTime<Utc>) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = Result<(Tx, A)>> + Send,
+{
     let now = services.clock.now();
     let counting = Counting::new(services, attempt.address, phone, now);
-    if let Some(limited) = counting.refused_outright(services).await? {
-        return Ok(limited);
-    }
     let admitted = services.captchas.admit(
         &attempt.captcha_id,
         attempt.form,
@@ -101,36 +130,45 @@ where
         &attempt.captcha_answer,
         now,
     );
-    let Ok(challenge) = admitted else {
-        let past = counting.count(services, None).await?;
+    let used = admitted
+        .ok()
+        .map(|challenge| Use::new(&services.keys, attempt, fields, &challenge));
+    if let Some(limited) = counting.refused_outright(services).await?
+        && !came_before(services, used.as_ref()).await?
+    {
+        return Ok(limited);
+    }
+    let Some(used) = used else {
+        let past = counting.count(services).await?;
         return Ok(past.unwrap_or(Told::Captcha(CaptchaTrouble::Expired)));
     };
-    let used = Use::new(&services.keys, attempt, fields, &challenge);
     let id_hash = used.id_hash;
     let step = retry(services, move |services| {
         take(services, used.clone(), decide.clone(), now)
     });
     Ok(match step.await? {
         Step::UsedByAnother => {
-            let past = counting.count(services, None).await?;
+            let past = counting.count(services).await?;
             past.unwrap_or(Told::Captcha(CaptchaTrouble::Expired))
         }
         Step::Judged(Kept::WrongCaptcha) => {
-            let past = counting.count(services, Some(id_hash)).await?;
+            let past = counting.settle(services, id_hash, true).await?;
             past.unwrap_or(Told::Captcha(CaptchaTrouble::Wrong))
         }
+        Step::Judged(Kept::Answer(answer)) if answer.is_always_told() => Told::Answer(answer),
         Step::Judged(Kept::Answer(answer)) => {
-            let past = if answer.counts() {
-                counting.count(services, Some(id_hash)).await?
-            } else if answer.is_always_told() {
-                None
-            } else {
-                counting.past_for_phone(services).await?
-            };
-            past.filter(|_| !answer.is_always_told())
-                .unwrap_or(Told::Answer(answer))
+            let past = counting.settle(services, id_hash, answer.counts()).await?;
+            past.unwrap_or(Told::Answer(answer))
         }
     })
+}
+
+/// The very same POST has been judged: it is no new submission, whatever limit has been reached since.
+async fn came_before(services: &Services, used: Option<&Use>) -> Result<bool> {
+    let Some(used) = used else { return Ok(false) };
+    let mut tx = services.db.read().await?;
+    let row = captchas::load(&mut tx, &used.id_hash).await?;
+    Ok(row.is_some_and(|row| used.digest.matches(&row.form_digest)))
 }
 
 /// The first transaction: takes the captcha and judges, or finds what the very same POST came to.
@@ -169,7 +207,7 @@ where
 async fn before<A: Judged>(services: &Services, tx: &mut Tx, used: &Use) -> Result<Step<A>> {
     let row = captchas::load(tx, &used.id_hash).await?;
     // swept this moment, or taken by a transaction that was undone
-    let row = row.ok_or(crate::store::StoreError::Conflict)?;
+    let row = row.ok_or(StoreError::Conflict)?;
     if !used.digest.matches(&row.form_digest) {
         return Ok(Step::UsedByAnother);
     }

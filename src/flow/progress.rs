@@ -65,6 +65,13 @@ impl Judged for ProgressAnswer {
     fn is_always_told(&self) -> bool {
         false
     }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Found(_) => "found",
+            Self::NotFound => "not_found",
+        }
+    }
 }
 
 /// Looks a request up by our number or the provider's reference, and a phone.

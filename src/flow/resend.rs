@@ -6,7 +6,7 @@ use super::{
     Result, Services,
     aggregate::{self, Person},
     attempt::{self, Attempt},
-    candidates, hashes, message,
+    candidates, message,
     told::{Answer, Next, Told},
     verify,
 };
@@ -14,7 +14,6 @@ use crate::{
     domain::{
         event::Actor,
         id_document::IdTail,
-        ids::VerificationId,
         phone::Phone,
         province::Province,
         request::Resent,
@@ -65,18 +64,12 @@ async fn decide(
     given: Given,
     now: DateTime<Utc>,
 ) -> Result<(Tx, Answer)> {
-    let mut found = candidates::of_phone(&mut tx, &services, &given.phone, given.bureau).await?;
-    if found.is_empty() {
-        // an unknown phone takes as much hashing as a known one
-        let nobody = VerificationId(uuid::Uuid::nil());
-        std::hint::black_box(hashes::tail(&services.keys, nobody, &given.tail));
-    }
-    let mut own = Vec::new();
-    for one in found.drain(..) {
-        if candidates::tail_is(&services, &one, &given.tail)? {
-            own.push(one);
-        }
-    }
+    let found = candidates::of_phone(&mut tx, &services, &given.phone, given.bureau).await?;
+    let right = candidates::tails_right(&services, &found, &given.tail)?;
+    let own = found.into_iter().zip(right);
+    let mut own: Vec<_> = own
+        .filter_map(|(one, right)| right.then_some(one))
+        .collect();
     let answer = if own.iter().any(|one| candidates::is_live(one, now)) {
         own.retain(|one| candidates::is_live(one, now));
         each(&mut tx, &services, own, now).await?

@@ -21,14 +21,23 @@ where
     let db = services.db.clone();
     let task = db.spawn(async move {
         for attempt in 0..ATTEMPTS {
-            match flow(services.clone()).await {
+            let metrics = services.metrics.holding();
+            let trying = Services {
+                metrics: metrics.clone(),
+                ..services.clone()
+            };
+            match flow(trying).await {
                 Err(FlowError::Store(error)) if error.is_conflict() => {
                     services.metrics.conflict();
                     let most = (2 << attempt.min(6)).min(LONGEST_PAUSE);
                     let pause = Duration::from_millis(services.random.below(most).into());
                     tokio::time::sleep(pause).await;
                 }
-                done => return done,
+                Ok(done) => {
+                    metrics.release();
+                    return Ok(done);
+                }
+                Err(error) => return Err(error),
             }
         }
         Err(FlowError::Busy)

@@ -12,7 +12,6 @@ use crate::{
     domain::{
         event::{Actor, Event},
         id_document::IdTail,
-        ids::VerificationId,
         judge::{self, Judgement, judge},
         phone::Phone,
         policy::Policy,
@@ -51,22 +50,15 @@ pub async fn verify(
         tail,
         bureau,
     };
-    let fields = [
-        given.code.as_str().to_owned(),
-        given.tail.as_str().to_owned(),
-    ];
-    let fields = [fields[0].as_str(), phone.as_str(), fields[1].as_str()];
-    let told = {
-        let given = given.clone();
-        attempt::run(
-            services,
-            &attempt,
-            &phone,
-            &fields,
-            move |services, tx, now| decide(services, tx, given.clone(), now),
-        )
-        .await
-    };
+    let decided = given.clone();
+    let told = attempt::run(
+        services,
+        &attempt,
+        &phone,
+        &[given.code.as_str(), phone.as_str(), given.tail.as_str()],
+        move |services, tx, now| decide(services, tx, decided.clone(), now),
+    )
+    .await;
     or_try_again(services, bureau, told)
 }
 
@@ -105,6 +97,10 @@ impl Judged for Answer {
             Outcome::VerifiedAll | Outcome::VerifiedWaiting
         )
     }
+
+    fn word(&self) -> &'static str {
+        self.outcome.as_str()
+    }
 }
 
 async fn decide(
@@ -119,21 +115,18 @@ async fn decide(
     for hash in hashes::codes(&services.keys, &given.phone, &given.code) {
         owner = owner.or(sms_codes::verification_of(&mut tx, &hash.value).await?);
     }
-    if found.is_empty() {
-        // an unknown phone takes as much hashing as a known one
-        let nobody = VerificationId(uuid::Uuid::nil());
-        std::hint::black_box(hashes::tail(&services.keys, nobody, &given.tail));
-    }
-    let mut judged = Vec::with_capacity(found.len());
-    for one in &found {
-        judged.push(judge::Candidate {
+    let tails_right = candidates::tails_right(&services, &found, &given.tail)?;
+    let judged: Vec<_> = found
+        .iter()
+        .zip(tails_right)
+        .map(|(one, tail_right)| judge::Candidate {
             state: one.verification.state,
             live: candidates::is_live(one, now),
             request_state: one.request_state,
             code_right: owner == Some(one.verification.id),
-            tail_right: candidates::tail_is(&services, one, &given.tail)?,
-        });
-    }
+            tail_right,
+        })
+        .collect();
     let wrong_tries = Bucket::wrong_tries(&services.keys, &given.phone, now);
     let answer = match judge(&judged) {
         Judgement::Pass(place) => {
@@ -147,7 +140,10 @@ async fn decide(
             charge(&mut tx, &services, charged, &wrong_tries, now).await?
         }
         Judgement::UseNewest(place) => {
-            about(&services, Outcome::Wrong, &found[place])?.with_next(Next::UseLatestCode)
+            let newest = candidates::load(&mut tx, &found[place]).await?;
+            about(&services, Outcome::Wrong, &found[place])?
+                .with_next(Next::UseLatestCode)
+                .with_standing(&newest.request)
         }
         Judgement::AlreadyVerified(place) => {
             about(&services, Outcome::AlreadyVerified, &found[place])?

@@ -2,9 +2,9 @@
 
 use super::{At, Json, Result, Tx, all, on, one, run};
 use crate::domain::{
-    ids::{ProviderId, RequestId, VerificationId},
+    ids::{RequestId, VerificationId},
     province::Province,
-    words::{FilingKind, RequestState, ReturnReason, VerificationState},
+    words::{RequestState, VerificationState},
 };
 
 /// The verification of one phone of a request. Hashes and the sealed person are none once purged.
@@ -58,26 +58,12 @@ pub struct Candidate {
     /// The verification itself.
     #[sqlx(flatten)]
     pub verification: VerificationRow,
-    /// Who submitted the request.
-    pub provider_id: ProviderId,
-    /// What is filed.
-    pub kind: FilingKind,
     /// How far the request is.
     pub request_state: RequestState,
-    /// Why it went back.
-    pub return_reason: Option<ReturnReason>,
     /// Its policy, as JSON.
     pub policy: Option<String>,
-    /// One verification of it is enough.
-    pub one_pass: bool,
     /// Its version.
     pub version: i64,
-    /// How many verifications it has,
-    pub total: i64,
-    /// how many of them are verified,
-    pub verified: i64,
-    /// and how many pending.
-    pub pending: i64,
 }
 
 macro_rules! columns {
@@ -189,10 +175,7 @@ pub async fn candidates(
             concat!(
                 "SELECT ",
                 columns!(),
-                ", r.provider_id, r.kind, r.state AS request_state, r.return_reason, r.policy, r.one_pass, r.version, \
-                (SELECT COUNT(*) FROM verifications o WHERE o.request_id = r.id) AS total, \
-                (SELECT COUNT(*) FROM verifications o WHERE o.request_id = r.id AND o.state = 'verified') AS verified, \
-                (SELECT COUNT(*) FROM verifications o WHERE o.request_id = r.id AND o.state = 'pending') AS pending \
+                ", r.state AS request_state, r.policy, r.version \
                 FROM verifications v JOIN filing_requests r ON r.id = v.request_id WHERE ",
                 $where,
                 " ORDER BY v.id"

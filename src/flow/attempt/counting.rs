@@ -62,11 +62,6 @@ impl Bucket {
             end,
         }
     }
-
-    /// One more is within the limit.
-    async fn has_room(&self, tx: &mut Tx, now: DateTime<Utc>) -> Result<bool> {
-        Ok(limits::peek(tx, &self.hash, now).await? < self.most)
-    }
 }
 
 impl Counting {
@@ -89,58 +84,73 @@ impl Counting {
     /// A client past its address's limit is refused before anything is looked at.
     pub async fn refused_outright<A>(&self, services: &Services) -> Result<Option<Told<A>>> {
         let mut tx = services.db.read().await?;
-        let room = self.address.has_room(&mut tx, self.now).await?;
-        Ok((!room).then(|| self.limited(&self.address)))
+        let count = limits::peek(&mut tx, &self.address.hash, self.now).await?;
+        Ok((count >= self.address.most).then(|| self.limited(&self.address)))
     }
 
-    /// Nothing is counted, but past its phone's limit it is not told.
-    pub async fn past_for_phone<A>(&self, services: &Services) -> Result<Option<Told<A>>> {
-        let mut tx = services.db.read().await?;
-        for bucket in &self.phone {
-            if !bucket.has_room(&mut tx, self.now).await? {
-                return Ok(Some(self.limited(bucket)));
+    /// Counts a submission that used no captcha up; past a limit, what is told instead.
+    pub async fn count<A: Send + 'static>(&self, services: &Services) -> Result<Option<Told<A>>> {
+        let counting = self.clone();
+        retry(services, move |services| {
+            let counting = counting.clone();
+            async move {
+                let mut tx = services.db.write().await?;
+                let past = counting.past(&mut tx, true).await?;
+                tx.commit().await?;
+                Ok(past.map(|bucket| counting.limited(bucket)))
             }
-        }
-        Ok(None)
+        })
+        .await
     }
 
-    /// Counts the submission, once for each captcha used up (`None`: none was); past a limit, what is told instead.
-    pub async fn count<A: Send + 'static>(
+    /// Decides, once for each captcha used up, whether its submission is told, and counts it where it `counts`; past a
+    /// limit, what is told instead. The same POST again is told what it was told.
+    pub async fn settle<A: Send + 'static>(
         &self,
         services: &Services,
-        captcha: Option<[u8; 32]>,
+        captcha: [u8; 32],
+        counts: bool,
     ) -> Result<Option<Told<A>>> {
         let counting = self.clone();
         retry(services, move |services| {
             let counting = counting.clone();
             async move {
                 let mut tx = services.db.write().await?;
-                let past = counting.count_in(&mut tx, captcha).await?;
+                let past = if captchas::settle(&mut tx, &captcha).await? {
+                    let past = counting.past(&mut tx, counts).await?;
+                    if past.is_some() {
+                        captchas::set_limited(&mut tx, &captcha).await?;
+                    }
+                    past
+                } else {
+                    let used = captchas::load(&mut tx, &captcha).await?;
+                    if used.is_some_and(|used| used.limited) {
+                        // of which limit it was past is not kept
+                        let now = counting.past(&mut tx, false).await?;
+                        Some(now.unwrap_or(&counting.address))
+                    } else {
+                        None
+                    }
+                };
                 tx.commit().await?;
-                Ok(past)
+                Ok(past.map(|bucket| counting.limited(bucket)))
             }
         })
         .await
     }
 
-    async fn count_in<A>(&self, tx: &mut Tx, captcha: Option<[u8; 32]>) -> Result<Option<Told<A>>> {
-        if let Some(id_hash) = &captcha
-            && !captchas::settle(tx, id_hash).await?
-        {
-            // the same POST has been counted: what it was told is told again
-            let used = captchas::load(tx, id_hash).await?;
-            return Ok(used
-                .filter(|used| used.limited)
-                .map(|_| self.limited(&self.address)));
-        }
+    /// The longest window whose limit a submission is past; it is counted in all of them, or only compared with them.
+    async fn past(&self, tx: &mut Tx, counts: bool) -> Result<Option<&Bucket>> {
         let mut past = None;
         for bucket in [&self.address, &self.phone[0], &self.phone[1]] {
-            if limits::count(tx, &bucket.hash, bucket.end).await? > bucket.most {
-                past = Some(self.limited(bucket));
+            let count = if counts {
+                limits::count(tx, &bucket.hash, bucket.end).await?
+            } else {
+                limits::peek(tx, &bucket.hash, self.now).await? + 1
+            };
+            if count > bucket.most {
+                past = Some(bucket);
             }
-        }
-        if let (Some(id_hash), Some(_)) = (&captcha, &past) {
-            captchas::set_limited(tx, id_hash).await?;
         }
         Ok(past)
     }

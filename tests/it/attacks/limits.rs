@@ -12,6 +12,7 @@ use heyan::{
     },
     flow::{
         Limits, Settings,
+        attempt::Attempt,
         told::{Answer, CaptchaTrouble, Told},
     },
     store::Engine,
@@ -193,6 +194,42 @@ on_engines! {
         assert_eq!(counted().await, expected + 5);
     }
 
+    /// What a submission was told it is told again, whatever limit has been reached or has ended since.
+    async fn the_same_post_reads_the_same_whatever_the_limits(engine) {
+        let limits = Limits { per_address_per_10_minutes: 1, ..Limits::default() };
+        let world = world(engine, limits).await;
+        let who = Who::number(1);
+        world.file(filing(Province::Gansu, FilingKind::NewSite, None, &[who.json()])).await;
+        let right = world.code(&who.phone).await;
+        let wrong = other_than(std::slice::from_ref(&right));
+        let post = async |attempt: &Attempt, code: &str| {
+            world.verify_by(attempt.clone(), code, &who.phone, who.tail()).await
+        };
+        // the last one that its address is allowed
+        let last = world.attempt(Form::Verification, GANSU);
+        assert_eq!(outcome(post(&last, &wrong).await), Outcome::Wrong);
+        assert_eq!(outcome(post(&last, &wrong).await), Outcome::Wrong);
+        assert_eq!(world.messages().await.len(), 1);
+        let tries = "SELECT CAST(MAX(wrong_tries) AS BIGINT) FROM verifications";
+        assert_eq!(world.number(tries).await, 1);
+
+        // what does not count is settled once too: told before the limit, and after it
+        assert_eq!(outcome(world.verify(GANSU, &right, &who.phone, who.tail()).await), Outcome::VerifiedAll);
+        let early = world.attempt(Form::Verification, GANSU);
+        assert_eq!(outcome(post(&early, &right).await), Outcome::AlreadyVerified);
+        for _ in 0..9 {
+            assert_eq!(outcome(junk(&world, &who, &right).await), Outcome::NotFound);
+        }
+        assert_eq!(outcome(post(&early, &right).await), Outcome::AlreadyVerified);
+        // not told past it, nor when the hour is over
+        world.set(at("2018-09-10T09:50+08:00"));
+        let late = world.attempt(Form::Verification, GANSU);
+        assert!(is_limited(&post(&late, &right).await));
+        world.set(at("2018-09-10T10:00+08:00"));
+        assert!(is_limited(&post(&late, &right).await));
+        assert_eq!(outcome(world.verify(GANSU, &right, &who.phone, who.tail()).await), Outcome::AlreadyVerified);
+    }
+
     /// Counted after the judgement: fifty at the same instant learn no more than ten one by one.
     async fn a_burst_learns_no_more(engine) {
         let (world, who, right) = limited(engine).await;
@@ -229,7 +266,7 @@ on_engines! {
         // not even looked at: neither the captcha nor the code is used up
         let told = world.verify_by(attempt.clone(), &right, &who.phone, who.tail()).await;
         assert_eq!(told, refused);
-        let neighbour = heyan::flow::attempt::Attempt { address: "2001:db8:1:3::1".parse().unwrap(), ..attempt.clone() };
+        let neighbour = Attempt { address: "2001:db8:1:3::1".parse().unwrap(), ..attempt.clone() };
         let told = world.verify_by(neighbour, &right, &who.phone, who.tail()).await;
         assert_eq!(outcome(told), Outcome::VerifiedAll);
         world.set(at("2018-09-10T09:20+08:00"));
