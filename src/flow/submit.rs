@@ -30,7 +30,6 @@ use crate::{
     store::{
         Json, Tx,
         filing_requests::{self, RequestRow},
-        idempotency as store_idempotency,
         verifications::{self, VerificationRow},
     },
 };
@@ -50,9 +49,11 @@ pub async fn submit(
         None => None,
         Some(key) => match idempotency::begin(services, provider, key, now).await? {
             idempotency::Begun::Done(id) => return look_up::request(services, provider, id).await,
-            idempotency::Begun::Ours(hash) => Some(hash),
+            idempotency::Begun::Ours(ours) => Some(ours),
         },
     };
+    let resubmits = draft.resubmits.as_deref();
+    let resubmits = resubmits.and_then(|id| id.trim().parse().ok());
     let done = match judge(services, draft, now) {
         Ok(judged) => {
             let judged = Arc::new(judged);
@@ -61,7 +62,7 @@ pub async fn submit(
             })
             .await
         }
-        Err(errors) => Err(FlowError::Invalid(errors)),
+        Err(errors) => Err(refused(services, provider, resubmits, errors).await),
     };
     match (done, key) {
         (Ok(id), _) => {
@@ -96,7 +97,7 @@ async fn store(
     services: Services,
     provider: ProviderId,
     judged: Arc<Judged>,
-    key: Option<[u8; 32]>,
+    key: Option<idempotency::Ours>,
     now: DateTime<Utc>,
 ) -> Result<RequestId> {
     let Judged { filing, policy } = &*judged;
@@ -135,16 +136,12 @@ async fn store(
         .keys
         .seal(content_cell(&id), &plain, &services.random);
     if !filing_requests::insert(&mut tx, &row, &content).await? {
-        return Err(not_to_be_resubmitted("has been resubmitted already"));
+        return Err(not_to_be_resubmitted(RESUBMITTED));
     }
     start(&mut tx, &services, &row, &request, &tasks, now).await?;
     aggregate::record(&mut tx, &services, id, &events, Actor::Provider, now).await?;
-    if let Some(hash) = key {
-        let key = store_idempotency::Key {
-            provider_id: provider,
-            key_hash: &hash,
-        };
-        store_idempotency::finish(&mut tx, key, id).await?;
+    if let Some(ours) = key {
+        idempotency::finish(&mut tx, provider, ours, id).await?;
     }
     tx.commit().await?;
     Ok(id)
@@ -237,13 +234,39 @@ pub(super) fn content_cell(id: &RequestId) -> Cell<'_> {
     }
 }
 
+/// All that is wrong with a filing, what only the database knows of it included.
+async fn refused(
+    services: &Services,
+    provider: ProviderId,
+    resubmits: Option<RequestId>,
+    mut errors: Vec<FieldError>,
+) -> FlowError {
+    let known = async {
+        let mut tx = services.db.read().await?;
+        may_resubmit(&mut tx, provider, resubmits).await
+    };
+    match known.await {
+        Ok(()) => {}
+        Err(FlowError::Invalid(more)) => errors.extend(more),
+        Err(error) => return error,
+    }
+    FlowError::Invalid(errors)
+}
+
+const RESUBMITTED: &str = "has been resubmitted already";
+
 /// `resubmits` names one of the provider's own requests, returned or withdrawn and not yet resubmitted.
 async fn may_resubmit(tx: &mut Tx, provider: ProviderId, old: Option<RequestId>) -> Result<()> {
     let Some(old) = old else { return Ok(()) };
     match filing_requests::of_provider(tx, provider, old).await? {
         None => Err(not_to_be_resubmitted("is none of your requests")),
-        Some(old) => match old.state {
-            RequestState::Returned | RequestState::Withdrawn => Ok(()),
+        Some(row) => match row.state {
+            RequestState::Returned | RequestState::Withdrawn => {
+                if filing_requests::is_resubmitted(tx, old).await? {
+                    return Err(not_to_be_resubmitted(RESUBMITTED));
+                }
+                Ok(())
+            }
             state => Err(not_to_be_resubmitted(&format!(
                 "is {state}: only a returned or withdrawn request can be resubmitted"
             ))),

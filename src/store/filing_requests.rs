@@ -158,6 +158,16 @@ pub async fn of_provider(
     Ok(one!(tx, OWN, id, provider)?)
 }
 
+/// Another request resubmits this one.
+pub async fn is_resubmitted(tx: &mut Tx, id: RequestId) -> Result<bool> {
+    let row: Option<(RequestId,)> = one!(
+        tx,
+        "SELECT id FROM filing_requests WHERE resubmits = $1",
+        id
+    )?;
+    Ok(row.is_some())
+}
+
 /// The whole filing as submitted, sealed; none once purged.
 pub async fn content(tx: &mut Tx, id: RequestId) -> Result<Option<Vec<u8>>> {
     let row: Option<(Option<Vec<u8>>,)> =

@@ -88,18 +88,30 @@ pub async fn begin(tx: &mut Tx, key: Key<'_>, call: Begin<'_>) -> Result<Begun> 
     })
 }
 
-/// Notes what the first call made, in the same transaction.
-pub async fn finish(tx: &mut Tx, key: Key<'_>, request: RequestId) -> Result<()> {
-    const FINISH: &str = "UPDATE idempotency_keys SET request_id = $3, lease_until = NULL \
-        WHERE provider_id = $1 AND key_hash = $2";
-    run!(tx, FINISH, key.provider_id, key.key_hash, request)?;
-    Ok(())
+/// Notes what the first call made, in the same transaction; false: it was taken for lost, and the key is another call's.
+pub async fn finish(
+    tx: &mut Tx,
+    key: Key<'_>,
+    lease_until: At,
+    request: RequestId,
+) -> Result<bool> {
+    const FINISH: &str = "UPDATE idempotency_keys SET request_id = $4, lease_until = NULL \
+        WHERE provider_id = $1 AND key_hash = $2 AND request_id IS NULL AND lease_until = $3";
+    Ok(run!(
+        tx,
+        FINISH,
+        key.provider_id,
+        key.key_hash,
+        lease_until,
+        request
+    )? == 1)
 }
 
 /// The first call made nothing: the key may be used again.
-pub async fn release(tx: &mut Tx, key: Key<'_>) -> Result<()> {
-    const RELEASE: &str = "DELETE FROM idempotency_keys WHERE provider_id = $1 AND key_hash = $2 AND request_id IS NULL";
-    run!(tx, RELEASE, key.provider_id, key.key_hash)?;
+pub async fn release(tx: &mut Tx, key: Key<'_>, lease_until: At) -> Result<()> {
+    const RELEASE: &str = "DELETE FROM idempotency_keys \
+        WHERE provider_id = $1 AND key_hash = $2 AND request_id IS NULL AND lease_until = $3";
+    run!(tx, RELEASE, key.provider_id, key.key_hash, lease_until)?;
     Ok(())
 }
 

@@ -174,13 +174,6 @@ pub async fn cancel_of_verification(
     Ok(run!(tx, CANCEL, verification, at)?)
 }
 
-/// A request has ended: none of its queued messages is sent any more. How many there were.
-pub async fn cancel_of_request(tx: &mut Tx, request: RequestId, at: At) -> Result<u64> {
-    const CANCEL: &str = "UPDATE sms_messages SET state = 'cancelled', ended_at = $2, lease_token = NULL, sealed = NULL \
-        WHERE state = 'queued' AND verification_id IN (SELECT id FROM verifications WHERE request_id = $1)";
-    Ok(run!(tx, CANCEL, request, at)?)
-}
-
 /// How many messages of a verification wait or are in flight.
 pub async fn queued_of_verification(tx: &mut Tx, verification: VerificationId) -> Result<i64> {
     const QUEUED: &str =

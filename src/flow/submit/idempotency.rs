@@ -6,7 +6,10 @@ use crate::{
     domain::ids::{ProviderId, RequestId},
     flow::{FlowError, Result, Services, retry},
     keys::Purpose,
-    store::idempotency::{self, Begin, Key},
+    store::{
+        Tx,
+        idempotency::{self, Begin, Key, KeyRow},
+    },
 };
 
 /// A key is kept so long.
@@ -25,10 +28,17 @@ pub struct IdempotencyKey {
 
 /// How a call stands to its key.
 pub(super) enum Begun {
-    /// It is the first; the key's hash.
-    Ours([u8; 32]),
+    /// It is the first.
+    Ours(Ours),
     /// The first one made this request.
     Done(RequestId),
+}
+
+/// The key, as it is ours while the call runs.
+#[derive(Clone, Copy)]
+pub(super) struct Ours {
+    hash: [u8; 32],
+    lease_until: DateTime<Utc>,
 }
 
 /// Takes the key, or says what became of the first call with it.
@@ -54,7 +64,10 @@ pub(super) async fn begin(
                     provider_id: provider,
                     key_hash: &hash.value,
                 };
-                if let Some(row) = idempotency::find(&mut tx, key, now).await? {
+                let found = idempotency::find(&mut tx, key, now).await?;
+                // a call that was lost under an older key counts as none
+                let lost = |row: &KeyRow| row.lease_until.is_some_and(|until| until <= now);
+                if let Some(row) = found.filter(|row| !lost(row)) {
                     return match row.request_id {
                         _ if !digest.matches(&row.body_digest) => Err(FlowError::OtherBody),
                         Some(id) => Ok(Begun::Done(id)),
@@ -79,7 +92,10 @@ pub(super) async fn begin(
             let begun = idempotency::begin(&mut tx, key, call).await?;
             tx.commit().await?;
             match begun {
-                idempotency::Begun::Ours => Ok(Begun::Ours(hash.value)),
+                idempotency::Begun::Ours => Ok(Begun::Ours(Ours {
+                    hash: hash.value,
+                    lease_until: call.lease_until,
+                })),
                 idempotency::Begun::Running => Err(FlowError::StillRunning),
                 idempotency::Begun::Done(id) => Ok(Begun::Done(id)),
                 idempotency::Begun::OtherBody => Err(FlowError::OtherBody),
@@ -89,19 +105,34 @@ pub(super) async fn begin(
     .await
 }
 
-/// The call made nothing: the key may be used again.
-pub(super) async fn release(
-    services: &Services,
+/// Notes what the call made, in its own transaction. A call that took too long has lost its key to a later one, and makes
+/// nothing.
+pub(super) async fn finish(
+    tx: &mut Tx,
     provider: ProviderId,
-    hash: [u8; 32],
+    ours: Ours,
+    request: RequestId,
 ) -> Result<()> {
+    let key = Key {
+        provider_id: provider,
+        key_hash: &ours.hash,
+    };
+    if idempotency::finish(tx, key, ours.lease_until, request).await? {
+        Ok(())
+    } else {
+        Err(FlowError::StillRunning)
+    }
+}
+
+/// The call made nothing: the key may be used again.
+pub(super) async fn release(services: &Services, provider: ProviderId, ours: Ours) -> Result<()> {
     retry(services, move |services| async move {
         let mut tx = services.db.write().await?;
         let key = Key {
             provider_id: provider,
-            key_hash: &hash,
+            key_hash: &ours.hash,
         };
-        idempotency::release(&mut tx, key).await?;
+        idempotency::release(&mut tx, key, ours.lease_until).await?;
         Ok(tx.commit().await?)
     })
     .await

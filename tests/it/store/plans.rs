@@ -111,6 +111,7 @@ async fn everything(db: &Db) {
     filing_requests::content(tx, row.id).await.unwrap();
     filing_requests::by_reference(tx, "x", 9).await.unwrap();
     filing_requests::newest(tx, 9).await.unwrap();
+    filing_requests::is_resubmitted(tx, row.id).await.unwrap();
     filing_requests::handed_over(tx, Province::Gansu, 9)
         .await
         .unwrap();
@@ -155,7 +156,6 @@ async fn everything(db: &Db) {
     outbox::cancel_of_verification(tx, second.id, at(9))
         .await
         .unwrap();
-    outbox::cancel_of_request(tx, row.id, at(9)).await.unwrap();
     captchas::take(tx, b"id", b"form", at(0), at(9))
         .await
         .unwrap();
@@ -191,8 +191,8 @@ async fn everything(db: &Db) {
     };
     idempotency::begin(tx, key, call).await.unwrap();
     idempotency::find(tx, key, at(0)).await.unwrap();
-    idempotency::finish(tx, key, row.id).await.unwrap();
-    idempotency::release(tx, key).await.unwrap();
+    idempotency::finish(tx, key, at(9), row.id).await.unwrap();
+    idempotency::release(tx, key, at(9)).await.unwrap();
     visitors::add(tx, "x", 1).await.unwrap();
     due::expiries(tx, at(0), 9).await.unwrap();
     due::noon(tx, at(0), 9).await.unwrap();

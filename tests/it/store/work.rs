@@ -103,14 +103,14 @@ on_both! {
 
     async fn a_message_is_cancelled_in_flight_too(db) {
         let mut tx = db.write().await.unwrap();
-        let (_, request, [first, second]) = one_filing(&mut tx).await;
+        let (_, _, [first, second]) = one_filing(&mut tx).await;
         outbox::insert(&mut tx, &message(3, &first)).await.unwrap();
         outbox::claim(&mut tx, at(1), at(50), OURS, 9).await.unwrap();
         assert_eq!(outbox::cancel_of_verification(&mut tx, first.id, at(5)).await.unwrap(), 2);
         assert!(!outbox::accept(&mut tx, message_id(1), OURS, answer(true)).await.unwrap());
         assert_eq!(ids(&outbox::claim(&mut tx, at(60), at(90), OURS, 9).await.unwrap()), [message_id(2)]);
-        assert_eq!(outbox::cancel_of_request(&mut tx, request.id, at(5)).await.unwrap(), 1);
-        assert_eq!(outbox::cancel_of_request(&mut tx, request.id, at(5)).await.unwrap(), 0);
+        assert_eq!(outbox::cancel_of_verification(&mut tx, second.id, at(5)).await.unwrap(), 1);
+        assert_eq!(outbox::cancel_of_verification(&mut tx, second.id, at(5)).await.unwrap(), 0);
         assert_eq!(outbox::queued_of_verification(&mut tx, second.id).await.unwrap(), 0);
         assert!(rotation::sealed_after(&mut tx, SealedColumn::Message, &[], 9).await.unwrap().is_empty());
         tx.commit().await.unwrap();
@@ -153,7 +153,9 @@ on_both! {
         let mut tx = db.write().await.unwrap();
         assert_eq!(due::next_at(&mut tx, TimeDelta::milliseconds(10)).await.unwrap(), None);
         let (owner, request_1, [mut first, mut second]) = one_filing(&mut tx).await;
-        outbox::cancel_of_request(&mut tx, request_1.id, at(0)).await.unwrap();
+        for one in [&first, &second] {
+            outbox::cancel_of_verification(&mut tx, one.id, at(0)).await.unwrap();
+        }
         let mut request_2 = request(2, &owner);
         filing_requests::insert(&mut tx, &request_2, b"x").await.unwrap();
         let mut third = verification(3, &request_2, 0);
@@ -236,7 +238,7 @@ on_both! {
         let key = Key { provider_id: owner.id, key_hash: b"key" };
         let call = Begin { key_id: "k1", body_digest: b"a", now: at(0), lease_until: at(9), expires_at: at(99) };
         idempotency::begin(&mut tx, key, call).await.unwrap();
-        idempotency::finish(&mut tx, key, request.id).await.unwrap();
+        assert!(idempotency::finish(&mut tx, key, at(9), request.id).await.unwrap());
         events::insert(&mut tx, request.id, None, at(0), EventType::Submitted, "provider", &json!({})).await.unwrap();
 
         assert!(purge::request(&mut tx, request.id, at(6)).await.unwrap());
