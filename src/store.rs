@@ -225,6 +225,7 @@ impl Db {
     pub async fn database_now(&self) -> Result<At> {
         Ok(match &self.inner {
             Inner::Sqlite(sqlite) => {
+                sqlite.is_there()?;
                 sqlx::query_scalar("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')")
                     .fetch_one(sqlite.readers())
                     .await?

@@ -13,6 +13,7 @@ use crate::{
         filing::{FieldError, Filing},
         ids::RequestId,
         text::is_invisible,
+        words::RequestState,
     },
     store::{Tx, filing_requests},
 };
@@ -38,6 +39,9 @@ pub async fn review_phone(
             let mut tx = services.db.write().await?;
             let mut loaded = aggregate::load(&mut tx, id).await?;
             let state = loaded.request.state;
+            if state != RequestState::AwaitingPhoneReview {
+                return Err(FlowError::Ended(state));
+            }
             let not_now = |_| FlowError::Ended(state);
             let (events, tasks) = if approve {
                 let policy = loaded

@@ -73,7 +73,11 @@ impl StoreError {
     pub fn is_unavailable(&self) -> bool {
         matches!(
             self,
-            Self::Locked(_) | Self::Unavailable(_) | Self::ReadOnly(_) | Self::Full(_)
+            Self::Locked(_)
+                | Self::Unavailable(_)
+                | Self::ReadOnly(_)
+                | Self::CannotOpen(_)
+                | Self::Full(_)
         )
     }
 
@@ -148,8 +152,10 @@ fn postgres_error(error: &dyn DatabaseError) -> Option<StoreError> {
     let code = error.code()?;
     let text = error.message().to_owned();
     Some(match &*code {
-        // serialization failure, deadlock, lock not available
-        "40001" | "40P01" | "55P03" => StoreError::Conflict,
+        // serialization failure, deadlock
+        "40001" | "40P01" => StoreError::Conflict,
+        // lock_timeout has run out: to begin again would wait as long again
+        "55P03" => StoreError::Locked(text),
         "25006" => StoreError::ReadOnly(text),
         "53100" => StoreError::Full(text),
         // no such database

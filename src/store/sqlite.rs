@@ -23,6 +23,8 @@ use super::{
 #[derive(Clone)]
 pub(super) struct Sqlite {
     path: Arc<Path>,
+    /// Device and inode of the file that was opened.
+    file: (u64, u64),
     readers: SqlitePool,
     writer: Arc<Mutex<Writer>>,
     patience: Duration,
@@ -82,6 +84,7 @@ impl Sqlite {
             .connect_with(options.pragma("query_only", "ON"))
             .await?;
         Ok(Self {
+            file: identity(&path).ok_or_else(|| gone(&path))?,
             path: path.into(),
             readers,
             writer: Writer::new(writer),
@@ -101,8 +104,18 @@ impl Sqlite {
         Ok(SqliteTx::Reader(self.readers.begin().await?))
     }
 
+    /// SQLite goes on writing to a file that has been deleted or replaced, and all of that would be lost.
+    pub(super) fn is_there(&self) -> Result<(), StoreError> {
+        if identity(&self.path) == Some(self.file) {
+            Ok(())
+        } else {
+            Err(gone(&self.path))
+        }
+    }
+
     /// On a task of its own, so that a caller who goes away cannot stop it between two statements.
     pub(super) async fn write(&self) -> Result<SqliteTx, StoreError> {
+        self.is_there()?;
         let begun = tokio::spawn(Flow::begin(self.writer.clone(), self.patience)).await;
         Ok(SqliteTx::Writer(begun.map_err(|_| {
             StoreError::Unavailable("the program is stopping".into())
@@ -150,6 +163,20 @@ impl DerefMut for SqliteTx {
             Self::Writer(flow) => flow,
         }
     }
+}
+
+/// Which file a path leads to, if to any.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
+}
+
+fn gone(path: &Path) -> StoreError {
+    StoreError::CannotOpen(format!(
+        "{} was deleted or replaced while in use; put it back, or restart on the new one",
+        path.display()
+    ))
 }
 
 /// Makes the file where there is none, for this user alone; SQLite gives its log the same mode.

@@ -262,3 +262,6 @@ pub(super) fn bureau(request: &HttpRequest) -> Result<Option<Province>> {
             .ok_or(Failure::Page(ErrorKind::NotFound)),
     }
 }
+
+#[cfg(test)]
+mod tests;

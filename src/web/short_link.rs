@@ -18,10 +18,13 @@ use super::{
     parts::{self, Refused},
     site::State,
 };
-use crate::flow::{
-    short_link::{Link, open},
-    told::Answer,
-    verify::verify,
+use crate::{
+    domain::words::VerificationState,
+    flow::{
+        short_link::{Link, open},
+        told::Answer,
+        verify::verify,
+    },
 };
 
 /// `GET /v/{token}`
@@ -74,8 +77,8 @@ pub async fn submit(
     );
     match parts::told(told.await?) {
         Ok(answer) => {
-            // as it is after the submission
-            let link = opened(&state, &token).await?;
+            // as it is after the submission; what it was before, should the database be out of reach now
+            let link = opened(&state, &token).await.unwrap_or(link);
             page(&state, StatusCode::OK, &token, &link, Some(&answer), None)
         }
         // it ended while its form was open: there is no form left to show
@@ -118,6 +121,10 @@ fn page(
         deadline: parts::time(link.deadline),
         panel,
         form,
+        is_done: matches!(
+            link.state,
+            VerificationState::Verified | VerificationState::Cancelled
+        ),
         how_far: parts::how_far(&link.standing),
         rules: parts::rules(&link.policy),
     };

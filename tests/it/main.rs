@@ -9,6 +9,7 @@ mod cli;
 mod config;
 mod crash;
 mod eras;
+mod faults;
 mod invariants;
 mod jobs;
 mod life;

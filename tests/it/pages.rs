@@ -332,6 +332,7 @@ fn link_page(form: Option<Form>, state: RequestState) -> LinkPage {
         deadline: form.is_some().then(|| "9月11日 09:00".into()),
         panel: None,
         form,
+        is_done: state == RequestState::HandedOver,
         how_far: how_far(state),
         rules: rules_2020(),
     }

@@ -21,6 +21,8 @@ pub struct LinkPage {
     pub panel: Option<Panel>,
     /// The form; none once the verification has ended.
     pub form: Option<Form>,
+    /// Nobody waits for this phone any more: it is verified, or need not be.
+    pub is_done: bool,
     /// How far the request is; the panel's own takes its place.
     pub how_far: HowFar,
     /// The numbers for 没有收到短信？.

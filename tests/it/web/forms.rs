@@ -106,6 +106,12 @@ async fn a_captcha_is_good_for_one_submission_and_the_same_post_reads_the_same()
         )
         .await
     };
+    // an answer of nothing is none, and uses nothing up
+    let none = post("ZZZZZZ", " - ").await;
+    assert_eq!(
+        (none.status, none.error("captcha_answer")),
+        (422, "请完成图形验证".into())
+    );
     let first = post("ZZZZZZ", &answer).await;
     assert!(first.body.contains("还可以再试4次"));
     // a double tap: the same answer, in whichever case, and nothing more is counted
