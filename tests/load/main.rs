@@ -43,7 +43,7 @@ async fn main() -> ExitCode {
         println!("{}", figures.row("PostgreSQL", "pgbench", connections));
     }
     println!(
-        "pgbench runs the same {} statements a submission, and one more to read its values",
+        "pgbench (its time is the average) runs the same {} statements a submission, and one more to read its values",
         replay.statements()
     );
     ExitCode::SUCCESS
