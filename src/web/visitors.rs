@@ -42,10 +42,10 @@ impl Visitors {
         self.counts().entry(bureau).or_default().fresh += 1;
     }
 
-    /// How many there have been.
+    /// How many there have been, whoever asks included.
     pub(super) fn of(&self, bureau: Option<Province>) -> u64 {
         let count = self.counts().get(&bureau).copied().unwrap_or_default();
-        u64::try_from(count.stored + count.fresh).unwrap_or(0)
+        u64::try_from(count.stored + count.fresh).map_or(1, |visitors| visitors.max(1))
     }
 
     /// Writes down those that are new.
