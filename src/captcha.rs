@@ -66,12 +66,6 @@ impl Form {
             Self::Progress => "progress",
         }
     }
-
-    /// The form of a word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|form| form.as_str() == word)
-    }
 }
 
 /// A captcha's id as it stands in the form and in `/captcha/{id}.png`: letters, digits, `-` and `_`.
@@ -102,8 +96,6 @@ pub struct CaptchaError;
 pub enum Refusal {
     /// 请完成图形验证: no id or no answer.
     Missing,
-    /// 图形验证错误: the answer is another.
-    Wrong,
     /// 图形验证已过期: more than twenty minutes old.
     Expired,
     /// Forged, garbled, or drawn for another form or bureau.
@@ -179,34 +171,6 @@ impl Captchas {
             return Err(Refusal::Expired);
         }
         Ok(challenge)
-    }
-
-    /// Admits and judges an answer at once.
-    ///
-    /// # Errors
-    /// As [`Captchas::admit`], or [`Refusal::Wrong`].
-    pub fn judge(
-        &self,
-        id: &str,
-        form: Form,
-        bureau: Option<Province>,
-        answer: &str,
-        now: DateTime<Utc>,
-    ) -> Result<(), Refusal> {
-        let challenge = self.admit(id, form, bureau, answer, now)?;
-        if challenge.accepts(answer) {
-            Ok(())
-        } else {
-            Err(Refusal::Wrong)
-        }
-    }
-
-    /// What is kept of a captcha that was used up.
-    ///
-    /// # Errors
-    /// It is none of ours.
-    pub fn use_hash(&self, id: &str) -> Result<Hash, CaptchaError> {
-        Ok(self.open(id)?.use_hash)
     }
 }
 
