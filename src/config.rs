@@ -72,6 +72,8 @@ pub struct Config {
     pub retention_days: u32,
     /// Signature, chains and gateways.
     pub sms: Sms,
+    /// Where webhooks may go besides public addresses.
+    pub webhooks_allow: Vec<IpNet>,
     /// What a sandbox may do besides.
     pub sandbox: Sandbox,
     /// `/metrics` on a listener of its own.
@@ -264,6 +266,10 @@ impl Config {
                 .number("days", 1..=36_500)
                 .unwrap_or(180),
             sms: sms::sms(&mut all),
+            webhooks_allow: all
+                .section("webhooks")
+                .list("allow", sections::network)
+                .unwrap_or_default(),
             sandbox: sections::sandbox(&mut all),
             metrics_listen: all.parsed(
                 "metrics_listen",

@@ -1,6 +1,7 @@
 //! The rules, pure: no async, no SQL, no HTTP, no clock and no randomness of their own.
 
 pub mod carrier;
+pub mod delivery;
 pub mod event;
 pub mod filing;
 pub mod id_document;

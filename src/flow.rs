@@ -11,6 +11,7 @@ pub mod hashes;
 pub mod look_up;
 pub mod message;
 mod noon;
+pub mod notify;
 pub mod progress;
 pub mod providers;
 pub mod purge;
@@ -20,10 +21,12 @@ pub mod review_phone;
 pub mod rotate_keys;
 pub mod run_due;
 pub mod sandbox;
+pub mod shape;
 pub mod short_link;
 pub mod submit;
 pub mod told;
 pub mod verify;
+pub mod webhooks;
 pub mod withdraw;
 
 use std::sync::Arc;
@@ -42,6 +45,7 @@ use crate::{
     random::Random,
     sms::Gateways,
     store::{Db, StoreError},
+    webhook::Webhooks,
 };
 
 /// What flows work with. Clones share it.
@@ -63,6 +67,8 @@ pub struct Services {
     pub carriers: Arc<Carriers>,
     /// Where SMS go.
     pub gateways: Gateways,
+    /// Where webhooks go.
+    pub webhooks: Webhooks,
     /// Plain values of the configuration.
     pub settings: Arc<Settings>,
     /// What is counted for the operator.
@@ -128,6 +134,9 @@ pub enum FlowError {
     /// The first call with this idempotency key still runs.
     #[error("the first call with this idempotency key is still running")]
     StillRunning,
+    /// The webhook cannot be sent again.
+    #[error("{0}")]
+    NotDeliverable(&'static str),
     /// More calls than allowed.
     #[error("too many calls; try again in {retry_after} s")]
     Limited {

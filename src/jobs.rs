@@ -1,6 +1,8 @@
 //! The loop behind `serve` and `demo`: looks for what is due when something was queued, when the next instant has come, and
 //! once a second (another instance may have queued something, or turned the sandbox's clock). On a stop it ends its round.
 
+mod webhooks;
+
 use std::{future::Future, time::Duration};
 
 use chrono::{DateTime, Utc};
@@ -26,6 +28,7 @@ where
     C: Fn() -> F,
     F: Future<Output = Result<(), FlowError>>,
 {
+    let told = tokio::spawn(webhooks::run(services.clone(), stop.clone()));
     let mut jobs = Jobs {
         services,
         stop,
@@ -57,6 +60,9 @@ where
             () = sleep(pause) => false,
         };
     }
+    if told.await.is_err() {
+        tracing::error!("the webhooks' loop has failed; what is due is sent at the next start");
+    }
     if let Err(error) = chores().await {
         tracing::error!(%error, "the last visitors could not be written down");
     }
@@ -79,7 +85,7 @@ struct Jobs {
 impl Jobs {
     /// Runs what is due, until nothing is left or it is to stop; how long to wait then.
     async fn look(&mut self, woken: bool) -> Result<Duration, FlowError> {
-        let due = run_due::next_due(&self.services).await?;
+        let due = run_due::next_own(&self.services).await?;
         self.tell_lag(due);
         let rest = match self.left {
             Some((left, rounds)) if due == Some(left) => backoff(rounds),
@@ -98,7 +104,7 @@ impl Jobs {
         self.note_the_time().await?;
         while !self.stop.is_cancelled() && self.round().await? > 0 {}
         self.last_round = Some(Instant::now());
-        let due = run_due::next_due(&self.services).await?;
+        let due = run_due::next_own(&self.services).await?;
         let wait = self.wait(due);
         let left = due.filter(|_| wait.is_zero());
         self.left = left.map(|left| match self.left {
@@ -111,7 +117,7 @@ impl Jobs {
     /// On a task of its own: a panic in it ends the round, not the loop.
     async fn round(&self) -> Result<u64, FlowError> {
         let services = self.services.clone();
-        let round = tokio::spawn(async move { run_due::run_due(&services).await });
+        let round = tokio::spawn(async move { run_due::run_own(&services).await });
         Ok(round.await.map_err(|_| FlowError::Busy)??.done)
     }
 

@@ -49,3 +49,4 @@ pub mod random;
 pub mod sms;
 pub mod store;
 pub mod web;
+pub mod webhook;

@@ -27,6 +27,7 @@ struct Inner {
     events: Family<EventLabels, Counter>,
     submissions: Family<SubmissionLabels, Counter>,
     messages: Family<MessageLabels, Counter>,
+    webhooks: Family<MessageLabels, Counter>,
     conflicts: Counter,
     lag: Gauge,
     requests: Family<RequestLabels, Counter>,
@@ -70,6 +71,7 @@ impl Metrics {
             events: Family::default(),
             submissions: Family::default(),
             messages: Family::default(),
+            webhooks: Family::default(),
             conflicts: Counter::default(),
             lag: Gauge::default(),
             requests: Family::default(),
@@ -132,6 +134,14 @@ impl Metrics {
             .inc();
     }
 
+    /// An attempt at a webhook ended: `delivered`, `retried`, `parked`, `disabled`.
+    pub fn webhook(&self, result: &'static str) {
+        self.0
+            .webhooks
+            .get_or_create(&MessageLabels { result })
+            .inc();
+    }
+
     /// A flow collided with another and was begun again.
     pub fn conflict(&self) {
         self.inner.conflicts.inc();
@@ -173,6 +183,7 @@ impl Inner {
         registry.register("events", "What happened to requests", self.events.clone());
         registry.register("submissions", "Forms answered", self.submissions.clone());
         registry.register("sms", "Answers of gateways", self.messages.clone());
+        registry.register("webhooks", "Attempts at webhooks", self.webhooks.clone());
         registry.register("conflicts", "Flows begun again", self.conflicts.clone());
         registry.register(
             "due_lag_seconds",
@@ -235,6 +246,7 @@ mod tests {
         metrics.event(EventType::HandedOver);
         metrics.submission("verification", "wrong");
         metrics.message("accepted");
+        metrics.webhook("retried");
         metrics.conflict();
         metrics.lag(7);
         metrics.request("GET", "/v/{token}", 404, Duration::from_millis(2));
@@ -243,6 +255,7 @@ mod tests {
             "heyan_events_total{event=\"filing_request.handed_over\"} 1",
             "heyan_submissions_total{form=\"verification\",outcome=\"wrong\"} 1",
             "heyan_sms_total{result=\"accepted\"} 1",
+            "heyan_webhooks_total{result=\"retried\"} 1",
             "heyan_conflicts_total 1",
             "heyan_due_lag_seconds 7",
             "heyan_http_requests_total{method=\"GET\",route=\"/v/{token}\",status=\"404\"} 1",

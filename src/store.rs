@@ -26,6 +26,7 @@ mod sqlite;
 mod types;
 pub mod verifications;
 pub mod visitors;
+pub mod webhooks;
 
 use std::{future::Future, time::Duration};
 

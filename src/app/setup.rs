@@ -19,6 +19,7 @@ use crate::{
     random::Random,
     sms::Gateways,
     store::{Db, Options, Tx, meta, rotation},
+    webhook::Webhooks,
 };
 
 /// Which mode a database was made in: a sandbox must not be let loose on a real one.
@@ -47,6 +48,7 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
         timeline,
         carriers: Arc::new(carriers),
         gateways: Gateways::sandbox(),
+        webhooks: Webhooks::new(&config.webhooks_allow, config.is_sandbox()),
         settings: Arc::new(Settings {
             sandbox: config.is_sandbox(),
             public_url,

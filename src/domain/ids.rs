@@ -64,6 +64,8 @@ id!(/// An access provider, `pr_…`.
     ProviderId, "pr");
 id!(/// A message of the outbox, `sm_…`; the gateway's reference for it.
     MessageId, "sm");
+id!(/// A webhook to be delivered, `wh_…`; the same at each attempt.
+    WebhookId, "wh");
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{FlowError, Result, Services};
+use super::{FlowError, Result, Services, notify};
 use crate::{
     domain::{
         event::{Actor, Event},
@@ -136,7 +136,7 @@ pub async fn save(
     record(tx, services, loaded.row.id, happened, actor, now).await
 }
 
-/// Writes events into the log.
+/// Writes events into the log, and queues what the provider is told of them: the request must be stored whole by then.
 ///
 /// # Errors
 /// What the database says.
@@ -148,12 +148,17 @@ pub async fn record(
     actor: Actor,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    let mut told = Vec::new();
     for event in happened {
         let (about, what) = (event.verification, event.what);
-        events::insert(tx, request, about, now, what, actor.as_str(), &event.data).await?;
+        let number =
+            events::insert(tx, request, about, now, what, actor.as_str(), &event.data).await?;
         services.metrics.event(what);
+        if what.is_told() {
+            told.push((number, event));
+        }
     }
-    Ok(())
+    notify::queue(tx, services, request, &told, now).await
 }
 
 /// What a transition may have changed of the request.

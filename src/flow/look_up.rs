@@ -104,7 +104,12 @@ async fn own(tx: &mut Tx, provider: ProviderId, id: RequestId) -> Result<Request
     found.ok_or(FlowError::NotFound)
 }
 
-fn view(services: &Services, row: RequestRow, rows: Vec<VerificationRow>) -> Result<RequestView> {
+/// The rows of a request as its provider sees them.
+pub(super) fn view(
+    services: &Services,
+    row: RequestRow,
+    rows: Vec<VerificationRow>,
+) -> Result<RequestView> {
     let policy = aggregate::policy(row.policy.as_deref())?;
     let opened = rows.into_iter().map(|row| {
         let person = Person::open(&services.keys, &row)?;

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
 
 pub use secrets::NewSecrets;
+pub(super) use secrets::webhook_secret;
 
 use super::{FlowError, Result, Services, retry};
 use crate::{
@@ -104,6 +105,7 @@ async fn insert(
                 webhook_url,
                 created_at: now,
                 revoked_at: None,
+                webhook_disabled_at: None,
             };
             let mut tx = services.db.write().await?;
             if !providers::insert(&mut tx, &row).await? {
@@ -162,6 +164,30 @@ pub async fn revoke(services: &Services, name: &str) -> Result<bool> {
         }
     })
     .await
+}
+
+/// Sets where a provider's webhooks go from now on, what is queued already too; `None`: nowhere. False: no provider of that
+/// name has access.
+///
+/// # Errors
+/// `Invalid`: `/webhook_url` is unusable; what the database says.
+pub async fn set_webhook(services: &Services, name: &str, url: Option<&str>) -> Result<bool> {
+    let (name, url) = judge(name, url, services.settings.sandbox)?;
+    let done = retry(services, move |services| {
+        let (name, url) = (name.clone(), url.clone());
+        async move {
+            let mut tx = services.db.write().await?;
+            let Some(provider) = active(&mut tx, &name).await? else {
+                return Ok(false);
+            };
+            providers::set_webhook_url(&mut tx, provider.id, url.as_deref()).await?;
+            tx.commit().await?;
+            Ok(true)
+        }
+    })
+    .await?;
+    services.webhooks.wake();
+    Ok(done)
 }
 
 /// All providers, in the order in which they were added.

@@ -58,7 +58,7 @@ pub async fn review_phone(
                     Vec::new(),
                 )
             };
-            aggregate::save(&mut tx, &services, &mut loaded, &events, Actor::Bureau, now).await?;
+            aggregate::save(&mut tx, &services, &mut loaded, &[], Actor::Bureau, now).await?;
             submit::start(
                 &mut tx,
                 &services,
@@ -68,6 +68,8 @@ pub async fn review_phone(
                 now,
             )
             .await?;
+            // last of all, since it tells the provider of the whole request
+            aggregate::record(&mut tx, &services, id, &events, Actor::Bureau, now).await?;
             Ok(tx.commit().await?)
         }
     })

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 
-use super::{Result, Services, deliver, expire, noon, purge};
-use crate::store::{due, outbox};
+use super::{Result, Services, deliver, expire, noon, notify, purge};
+use crate::store::{due, outbox, webhooks};
 
 /// How often what is in other hands is looked at.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -19,11 +19,24 @@ pub struct Round {
     pub done: u64,
 }
 
-/// Runs one bounded round of what is due now. To be called again while something is done.
+/// Runs one bounded round of what is due now, webhooks last of all. To be called again while something is done.
 ///
 /// # Errors
 /// Those of the database, when it cannot serve. What fails for a reason of its own is logged, and the rest goes on.
 pub async fn run_due(services: &Services) -> Result<Round> {
+    let now = services.clock.now();
+    let Round { done } = run_own(services).await?;
+    Ok(Round {
+        done: done + notify::round(services, now).await?,
+    })
+}
+
+/// The same without webhooks: whoever receives those may be slow, and holds up nothing else where they have a loop of their
+/// own ([`notify::due`], [`notify::of_provider`]).
+///
+/// # Errors
+/// As `run_due`.
+pub async fn run_own(services: &Services) -> Result<Round> {
     let now = services.clock.now();
     let mut done = expire::round(services, now).await?;
     done += noon::round(services, now).await?;
@@ -36,8 +49,8 @@ pub async fn run_due(services: &Services) -> Result<Round> {
     Ok(Round { done })
 }
 
-/// Runs rounds until nothing is left to do now, and waits until nobody else has an SMS in hand: only then may a sandbox's
-/// clock be turned, or what was sent now would count as sent then. What a crashed instance holds is waited for no longer
+/// Runs rounds until nothing is left to do now, and waits until nobody else has an SMS or a webhook in hand: only then may a
+/// sandbox's clock be turned, or what was sent now would count as sent then. What a crashed instance holds is waited for no longer
 /// than `patience`; what is left of that.
 ///
 /// # Errors
@@ -47,9 +60,11 @@ pub async fn settle(services: &Services, patience: Duration) -> Result<Duration>
     loop {
         while run_due(services).await?.done > 0 {}
         let mut tx = services.db.read().await?;
-        let in_flight = outbox::in_flight(&mut tx, services.clock.now()).await?;
+        let now = services.clock.now();
+        let messages = outbox::in_flight(&mut tx, now).await?;
+        let told = webhooks::in_flight(&mut tx, now).await?;
         drop(tx);
-        if in_flight == 0 || waited >= patience {
+        if messages + told == 0 || waited >= patience {
             return Ok(patience.saturating_sub(waited));
         }
         sleep(GLANCE).await;
@@ -64,5 +79,27 @@ pub async fn settle(services: &Services, patience: Duration) -> Result<Duration>
 /// Those of the database.
 pub async fn next_due(services: &Services) -> Result<Option<DateTime<Utc>>> {
     let mut tx = services.db.read().await?;
+    let own = due::next_at(&mut tx, services.settings.retention).await?;
+    let webhook = webhooks::next_at(&mut tx).await?;
+    Ok(own.into_iter().chain(webhook).min())
+}
+
+/// The same without webhooks.
+///
+/// # Errors
+/// Those of the database.
+pub async fn next_own(services: &Services) -> Result<Option<DateTime<Utc>>> {
+    let mut tx = services.db.read().await?;
     Ok(due::next_at(&mut tx, services.settings.retention).await?)
+}
+
+/// The next instant after one at which something falls due: what could not be done at its own must not hide what comes later.
+///
+/// # Errors
+/// Those of the database.
+pub async fn next_after(services: &Services, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+    let mut tx = services.db.read().await?;
+    let own = due::next_after(&mut tx, after, services.settings.retention).await?;
+    let webhook = webhooks::next_after(&mut tx, after).await?;
+    Ok(own.into_iter().chain(webhook).min())
 }

@@ -1,6 +1,6 @@
 //! The append-only log of a request: what happened, when and by whom, without personal data.
 
-use super::{At, Json, Result, Tx, all, on, run};
+use super::{At, Json, Result, Tx, all, on, value};
 use crate::domain::{
     ids::{RequestId, VerificationId},
     words::EventType,
@@ -25,7 +25,7 @@ pub struct EventRow {
     pub data: Json<serde_json::Value>,
 }
 
-/// Appends an event.
+/// Appends an event; its number.
 pub async fn insert(
     tx: &mut Tx,
     request: RequestId,
@@ -34,10 +34,10 @@ pub async fn insert(
     what: EventType,
     actor: &str,
     data: &serde_json::Value,
-) -> Result<()> {
+) -> Result<i64> {
     const INSERT: &str = "INSERT INTO events (request_id, verification_id, at, type, actor, data) \
-        VALUES ($1, $2, $3, $4, $5, $6)";
-    run!(
+        VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+    Ok(value!(
         tx,
         INSERT,
         request,
@@ -46,8 +46,7 @@ pub async fn insert(
         what,
         actor,
         Json(data)
-    )?;
-    Ok(())
+    )?)
 }
 
 /// A request's events after the one given (0: from the first), oldest first.

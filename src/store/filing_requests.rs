@@ -124,6 +124,13 @@ pub async fn save(tx: &mut Tx, row: &mut RequestRow) -> Result<()> {
     Ok(())
 }
 
+/// Keeps others from changing a request until the end of this transaction, and changes nothing of it.
+pub async fn lock(tx: &mut Tx, id: RequestId) -> Result<()> {
+    const LOCK: &str = "UPDATE filing_requests SET version = version WHERE id = $1";
+    run!(tx, LOCK, id)?;
+    Ok(())
+}
+
 /// The request of an identifier.
 pub async fn load(tx: &mut Tx, id: RequestId) -> Result<Option<RequestRow>> {
     Ok(one!(

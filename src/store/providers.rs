@@ -18,6 +18,8 @@ pub struct ProviderRow {
     pub created_at: At,
     /// When its access ended.
     pub revoked_at: Option<At>,
+    /// When its webhooks were found to be gone (410); nothing is sent there until the address is set again.
+    pub webhook_disabled_at: Option<At>,
 }
 
 /// A secret that webhooks are signed with.
@@ -35,7 +37,7 @@ pub struct WebhookSecretRow {
 
 macro_rules! columns {
     () => {
-        "p.id, p.name, p.webhook_url, p.created_at, p.revoked_at"
+        "p.id, p.name, p.webhook_url, p.created_at, p.revoked_at, p.webhook_disabled_at"
     };
 }
 
@@ -126,14 +128,22 @@ pub async fn revoke(tx: &mut Tx, provider: ProviderId, now: At) -> Result<bool> 
     Ok(run!(tx, REVOKE, provider, now)? == 1)
 }
 
-/// Sets where a provider's webhooks go.
+/// Sets where a provider's webhooks go, and that they do.
 pub async fn set_webhook_url(tx: &mut Tx, provider: ProviderId, url: Option<&str>) -> Result<()> {
     run!(
         tx,
-        "UPDATE providers SET webhook_url = $2 WHERE id = $1",
+        "UPDATE providers SET webhook_url = $2, webhook_disabled_at = NULL WHERE id = $1",
         provider,
         url
     )?;
+    Ok(())
+}
+
+/// Its webhooks are gone, if they still go where that was found; nothing is sent there any more.
+pub async fn disable_webhook(tx: &mut Tx, provider: ProviderId, url: &str, now: At) -> Result<()> {
+    const DISABLE: &str =
+        "UPDATE providers SET webhook_disabled_at = $3 WHERE id = $1 AND webhook_url = $2";
+    run!(tx, DISABLE, provider, url, now)?;
     Ok(())
 }
 

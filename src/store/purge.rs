@@ -13,6 +13,10 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
         (SELECT id FROM verifications WHERE request_id = $1)";
     const MESSAGES: &str = "UPDATE sms_messages SET sealed = NULL WHERE verification_id IN \
         (SELECT id FROM verifications WHERE request_id = $1)";
+    // what is told to the provider holds masked names and numbers
+    const WEBHOOKS: &str = "UPDATE webhook_deliveries SET sealed = NULL, lease_token = NULL, \
+        ended_at = COALESCE(ended_at, $2), \
+        state = CASE WHEN state IN ('queued', 'waiting') THEN 'parked' ELSE state END WHERE request_id = $1";
     // holds a hash of the submission's body
     const KEY: &str = "DELETE FROM idempotency_keys WHERE request_id = $1";
     if run!(tx, REQUEST, id, now)? == 0 {
@@ -21,6 +25,7 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     run!(tx, VERIFICATIONS, id)?;
     run!(tx, CODES, id)?;
     run!(tx, MESSAGES, id)?;
+    run!(tx, WEBHOOKS, id, now)?;
     run!(tx, KEY, id)?;
     Ok(true)
 }
@@ -28,6 +33,7 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
 /// Empties the database, but for what says who may run on it, in which mode and with which keys.
 pub async fn reset(tx: &mut Tx) -> Result<()> {
     // children first
+    run!(tx, "DELETE FROM webhook_deliveries")?;
     run!(tx, "DELETE FROM events")?;
     run!(tx, "DELETE FROM sms_messages")?;
     run!(tx, "DELETE FROM sms_codes")?;

@@ -19,6 +19,8 @@ pub enum SealedColumn {
     CaptchaResult,
     /// `webhook_secrets.sealed`
     WebhookSecret,
+    /// `webhook_deliveries.sealed`
+    WebhookDelivery,
 }
 
 /// A sealed value and the primary key of its row.
@@ -83,12 +85,13 @@ macro_rules! statements {
 
 impl SealedColumn {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::RequestContent,
         Self::VerificationPerson,
         Self::Message,
         Self::CaptchaResult,
         Self::WebhookSecret,
+        Self::WebhookDelivery,
     ];
 
     /// The table's name, part of what a value is sealed for.
@@ -100,6 +103,7 @@ impl SealedColumn {
             Self::Message => "sms_messages",
             Self::CaptchaResult => "captcha_uses",
             Self::WebhookSecret => "webhook_secrets",
+            Self::WebhookDelivery => "webhook_deliveries",
         }
     }
 
@@ -110,7 +114,7 @@ impl SealedColumn {
             Self::RequestContent => "content",
             Self::VerificationPerson => "person",
             Self::CaptchaResult => "result",
-            Self::Message | Self::WebhookSecret => "sealed",
+            Self::Message | Self::WebhookSecret | Self::WebhookDelivery => "sealed",
         }
     }
 
@@ -121,6 +125,7 @@ impl SealedColumn {
             Self::Message => statements!("sms_messages", "sealed", "id"),
             Self::CaptchaResult => statements!("captcha_uses", "result", "id_hash"),
             Self::WebhookSecret => statements!("webhook_secrets", "sealed", "id"),
+            Self::WebhookDelivery => statements!("webhook_deliveries", "sealed", "id"),
         }
     }
 
@@ -165,6 +170,9 @@ pub async fn sealed_count(tx: &mut Tx, column: SealedColumn) -> Result<i64> {
         SealedColumn::Message => value!(tx, "SELECT COUNT(sealed) FROM sms_messages")?,
         SealedColumn::CaptchaResult => value!(tx, "SELECT COUNT(result) FROM captcha_uses")?,
         SealedColumn::WebhookSecret => value!(tx, "SELECT COUNT(sealed) FROM webhook_secrets")?,
+        SealedColumn::WebhookDelivery => {
+            value!(tx, "SELECT COUNT(sealed) FROM webhook_deliveries")?
+        }
     })
 }
 

@@ -24,7 +24,10 @@ macro_rules! twins {
     };
 }
 
-const TWINS: &[Twin] = twins![1 "init" "0001_init.sql"];
+const TWINS: &[Twin] = twins![
+    1 "init" "0001_init.sql",
+    2 "webhooks" "0002_webhooks.sql"
+];
 
 /// The engines that a migration is written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

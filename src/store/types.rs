@@ -5,7 +5,8 @@ use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 use uuid::Uuid;
 
 use crate::domain::{
-    ids::{MessageId, ProviderId, RequestId, VerificationId},
+    delivery::{DeliveryState, Trouble},
+    ids::{MessageId, ProviderId, RequestId, VerificationId, WebhookId},
     province::Province,
     words::{EventType, FilingKind, MessageKind, RequestState, ReturnReason, VerificationState},
 };
@@ -37,7 +38,7 @@ macro_rules! uuids {
         }
     )* };
 }
-uuids!(RequestId, VerificationId, ProviderId, MessageId);
+uuids!(RequestId, VerificationId, ProviderId, MessageId, WebhookId);
 
 macro_rules! texts {
     ($($name:ident: $text:ident, $parse:ident;)*) => { $(
@@ -65,6 +66,8 @@ texts! {
     VerificationState: as_str, from_word;
     MessageKind: as_str, from_word;
     EventType: as_str, from_word;
+    DeliveryState: as_str, from_word;
+    Trouble: as_str, from_word;
 }
 
 impl<T, DB: Database> Type<DB> for Json<T>

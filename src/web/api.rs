@@ -22,7 +22,9 @@ pub(super) use body::read as read_body;
 pub use openapi::Description;
 pub use problem::{Problem, ProblemType};
 pub(super) use shape_error::parse as parse_body;
-pub use shapes::{EventPage, FilingRequest, FilingRequestPage, LoggedEvent, VerificationOfRequest};
+pub use shapes::{EventPage, FilingRequestPage, LoggedEvent};
+
+pub use crate::flow::shape::{FilingRequest, VerificationOfRequest};
 
 const READ: &str = "GET, HEAD";
 const READ_AND_POST: &str = "GET, HEAD, POST";

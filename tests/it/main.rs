@@ -21,4 +21,6 @@ mod rotation;
 mod sandbox;
 mod store;
 mod web;
+mod webhooks;
+#[allow(dead_code, reason = "used as more tests come")]
 mod world;

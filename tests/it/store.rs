@@ -101,6 +101,7 @@ pub fn provider(n: u8) -> ProviderRow {
         webhook_url: None,
         created_at: at(0),
         revoked_at: None,
+        webhook_disabled_at: None,
     }
 }
 

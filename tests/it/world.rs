@@ -422,6 +422,7 @@ pub fn services(db: Db, keys: Keys, clock: Clock, random: Random) -> Services {
         timeline: Arc::new(Timeline::built_in().unwrap()),
         carriers: Arc::new(Carriers::built_in().unwrap()),
         gateways: Gateways::sandbox(),
+        webhooks: heyan::webhook::Webhooks::new(&[], true),
         settings: Arc::new(Settings {
             sandbox: true,
             public_url: "http://127.0.0.1:8080".into(),

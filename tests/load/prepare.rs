@@ -134,6 +134,7 @@ async fn services(url: &str) -> Services {
         timeline: Arc::new(Timeline::built_in().expect("policies")),
         carriers: Arc::new(Carriers::built_in().expect("carriers")),
         gateways: Gateways::sandbox(),
+        webhooks: heyan::webhook::Webhooks::new(&[], true),
         settings: Arc::new(Settings {
             sandbox: true,
             public_url: "http://127.0.0.1".into(),

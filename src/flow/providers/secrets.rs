@@ -12,10 +12,14 @@ use zeroize::Zeroizing;
 use super::DEMO;
 use crate::{
     domain::ids::ProviderId,
-    flow::{Result, Services},
+    flow::{FlowError, Result, Services},
     keys::{Cell, KeyBytes, Keys, Purpose},
     random::Random,
-    store::{Tx, providers},
+    store::{
+        Tx,
+        providers::{self, WebhookSecretRow},
+    },
+    webhook::Secret,
 };
 
 const API_KEY: &str = "hk_";
@@ -68,15 +72,25 @@ impl NewSecrets {
 
         // a UUIDv7 as all identifiers are: the newest secret has the greatest
         let id = ProviderId::new(now, services.random.bytes()).0;
-        let cell = Cell {
-            table: "webhook_secrets",
-            column: "sealed",
-            row: id.as_bytes(),
-        };
         let secret = self.webhook_secret.expose_secret();
-        let sealed = keys.seal(cell, secret.as_bytes(), &services.random);
+        let sealed = keys.seal(cell(&id), secret.as_bytes(), &services.random);
         providers::add_webhook_secret(tx, id, provider, &sealed, now).await?;
         Ok((hash.value, id))
+    }
+}
+
+/// A stored webhook secret, opened.
+pub fn webhook_secret(keys: &Keys, row: &WebhookSecretRow) -> Result<Secret> {
+    let plain = keys.open(cell(&row.id), &row.sealed)?;
+    let secret = std::str::from_utf8(&plain).ok().and_then(Secret::parse);
+    secret.ok_or_else(|| FlowError::Corrupt("a webhook secret".into()))
+}
+
+fn cell(id: &Uuid) -> Cell<'_> {
+    Cell {
+        table: "webhook_secrets",
+        column: "sealed",
+        row: id.as_bytes(),
     }
 }
 

@@ -13,12 +13,13 @@ use super::{
     problem::{Problem, ProblemType},
     query::{self, ListQuery},
     shape_error,
-    shapes::{EventPage, FilingRequest, FilingRequestPage, LoggedEvent},
+    shapes::{EventPage, FilingRequestPage, LoggedEvent},
 };
 use crate::{
     domain::{filing::FilingDraft, ids::RequestId, province::Province, words::RequestState},
     flow::{
         FlowError, Services, look_up,
+        shape::FilingRequest,
         submit::{IdempotencyKey, submit as submit_filing},
         withdraw::withdraw as withdraw_filing,
     },

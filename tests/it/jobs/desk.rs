@@ -149,6 +149,7 @@ impl Desk {
             timeline: Arc::new(Timeline::built_in().unwrap()),
             carriers: Arc::new(Carriers::built_in().unwrap()),
             gateways: Gateways::one(gateway),
+            webhooks: heyan::webhook::Webhooks::new(&[], true),
             settings: Arc::new(Settings {
                 sandbox: true,
                 public_url: "https://beian.example.cn".into(),
@@ -166,6 +167,7 @@ impl Desk {
             webhook_url: None,
             created_at: now,
             revoked_at: None,
+            webhook_disabled_at: None,
         };
         let mut tx = db.write().await.unwrap();
         assert!(providers::insert(&mut tx, &row).await.unwrap());

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     clock::{Clock, Pace},
     flow::{FlowError, Result, Services, run_due},
-    store::{due, meta},
+    store::meta,
 };
 
 /// How long another turner is waited for, and how often is looked.
@@ -131,10 +131,7 @@ impl Hold {
 
     /// After where it stands: what could not be done now does not hold the clock up.
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>> {
-        let services = &self.own;
-        let mut tx = services.db.read().await?;
-        let (now, retention) = (services.clock.now(), services.settings.retention);
-        Ok(due::next_after(&mut tx, now, retention).await?)
+        run_due::next_after(&self.own, self.own.clock.now()).await
     }
 
     /// Runs all that is due, renewing the lease meanwhile.
