@@ -58,6 +58,21 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 cli::provider::add(services, &name, webhook.as_deref()).await
             }
             ProviderAction::List => cli::provider::list(services).await,
+            ProviderAction::Webhook { name, url, .. } => {
+                cli::provider::webhook(services, &name, url.as_deref()).await
+            }
+            ProviderAction::Deliveries {
+                name,
+                state,
+                request,
+                limit,
+            } => {
+                let (state, request) = (state.as_deref(), request.as_deref());
+                cli::deliveries::list(services, &name, state, request, limit).await
+            }
+            ProviderAction::Redeliver { name, ids, .. } => {
+                cli::deliveries::redeliver(services, &name, &ids).await
+            }
             ProviderAction::Rotate { name } => cli::provider::rotate(services, &name).await,
             ProviderAction::Revoke { name } => cli::provider::revoke(services, &name).await,
         }),

@@ -1,6 +1,7 @@
 //! The commands that do one thing and end. What a command answers goes to stdout, everything else to stderr.
 
 pub mod backup;
+pub mod deliveries;
 pub mod import;
 pub mod keys;
 pub mod policy;

@@ -124,6 +124,42 @@ pub(super) enum ProviderAction {
     },
     /// All of them
     List,
+    /// Set where its webhooks go
+    Webhook {
+        /// Whose
+        name: String,
+        /// https
+        #[arg(required_unless_present = "none")]
+        url: Option<String>,
+        /// Nowhere
+        #[arg(long, conflicts_with = "url")]
+        none: bool,
+    },
+    /// Its webhooks, the newest first, and what became of them
+    Deliveries {
+        /// Whose
+        name: String,
+        /// waiting, queued, delivered, parked or disabled
+        #[arg(long)]
+        state: Option<String>,
+        /// Of one request: `fr_…`
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
+        /// How many at most
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+    },
+    /// Send webhooks again
+    Redeliver {
+        /// Whose
+        name: String,
+        /// Which: `wh_…`
+        #[arg(required_unless_present = "parked", value_name = "ID")]
+        ids: Vec<String>,
+        /// All that were given up
+        #[arg(long, conflicts_with = "ids")]
+        parked: bool,
+    },
     /// New secrets; the old ones end in 24 hours
     Rotate {
         /// Whose

@@ -1,4 +1,4 @@
-//! `provider add / list / rotate / revoke`. `add` and `rotate` print the two secrets, once, and nothing else.
+//! `provider add / list / webhook / rotate / revoke`. `add` and `rotate` print the two secrets, once, and nothing else.
 
 use std::fmt::Write;
 
@@ -37,6 +37,20 @@ pub async fn rotate(services: &Services, name: &str) -> Result<(), Failure> {
     }
 }
 
+/// Sets where a provider's webhooks go; `None`: nowhere.
+///
+/// # Errors
+/// There is no such provider, the address is unusable, what the database says.
+pub async fn webhook(services: &Services, name: &str, url: Option<&str>) -> Result<(), Failure> {
+    if !providers::set_webhook(services, name, url).await? {
+        return Err(unknown(name));
+    }
+    match url {
+        Some(_) => print(&format!("the webhooks of {name} go there from now on\n")),
+        None => print(&format!("{name} has no webhooks any more\n")),
+    }
+}
+
 /// Ends a provider's access.
 ///
 /// # Errors
@@ -57,13 +71,18 @@ pub async fn list(services: &Services) -> Result<(), Failure> {
     for provider in providers::list(services).await? {
         let revoked = provider.revoked_at.map(rfc3339);
         let state = revoked.map_or_else(|| "active".into(), |at| format!("revoked {at}"));
+        let webhook = match (&provider.webhook_url, provider.webhook_disabled_at) {
+            (None, _) => "-".into(),
+            (Some(url), None) => url.clone(),
+            (Some(url), Some(at)) => format!("{url} (answered 410 at {})", rfc3339(at)),
+        };
         let _ = writeln!(
             text,
             "{}  {}  {state}  {}  {}",
             provider.id,
             rfc3339(provider.created_at),
             provider.name,
-            provider.webhook_url.as_deref().unwrap_or("-")
+            webhook
         );
     }
     if text.is_empty() {
@@ -80,7 +99,7 @@ fn show(secrets: &NewSecrets) -> Result<(), Failure> {
     ))
 }
 
-fn unknown(name: &str) -> Failure {
+pub(super) fn unknown(name: &str) -> Failure {
     Failure::Work(format!(
         "there is no provider `{name}` with access: heyan provider list shows all"
     ))

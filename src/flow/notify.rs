@@ -12,12 +12,7 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use self::record::{Report, record};
-use super::{
-    FlowError, Result, Services,
-    each::each,
-    look_up, retry,
-    shape::FilingRequest,
-};
+use super::{FlowError, Result, Services, each::each, look_up, retry, shape::FilingRequest};
 use crate::{
     domain::{
         delivery::GIVE_UP,

@@ -97,7 +97,10 @@ pub async fn next_own(services: &Services) -> Result<Option<DateTime<Utc>>> {
 ///
 /// # Errors
 /// Those of the database.
-pub async fn next_after(services: &Services, after: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+pub async fn next_after(
+    services: &Services,
+    after: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
     let mut tx = services.db.read().await?;
     let own = due::next_after(&mut tx, after, services.settings.retention).await?;
     let webhook = webhooks::next_after(&mut tx, after).await?;

@@ -188,7 +188,17 @@ pub async fn record(tx: &mut Tx, id: WebhookId, token: Uuid, done: Attempted) ->
         status,
         error,
     } = done;
-    Ok(run!(tx, RECORD, id, token, state, at, next_attempt_at, status, error)? == 1)
+    Ok(run!(
+        tx,
+        RECORD,
+        id,
+        token,
+        state,
+        at,
+        next_attempt_at,
+        status,
+        error
+    )? == 1)
 }
 
 /// The queued one of a request has ended: the next that waits is due. The request must be locked.

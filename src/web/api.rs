@@ -4,6 +4,7 @@
 mod body;
 mod caller;
 mod cursor;
+mod deliveries;
 mod handlers;
 mod openapi;
 mod problem;
@@ -19,6 +20,7 @@ use actix_web::{
 };
 
 pub(super) use body::read as read_body;
+pub use deliveries::{WebhookDelivery, WebhookDeliveryPage};
 pub use openapi::Description;
 pub use problem::{Problem, ProblemType};
 pub(super) use shape_error::parse as parse_body;
@@ -45,6 +47,12 @@ pub fn configure(config: &mut ServiceConfig) {
     let events = web::resource("/v1/filing-requests/{id}/events")
         .route(reading().to(handlers::events))
         .default_service(only(READ));
+    let deliveries = web::resource("/v1/webhook-deliveries")
+        .route(reading().to(deliveries::list))
+        .default_service(only(READ));
+    let redeliver = web::resource("/v1/webhook-deliveries/{id}/redeliver")
+        .route(web::post().to(deliveries::redeliver))
+        .default_service(only(POST));
     let document = web::resource("/v1/openapi.json")
         .route(reading().to(openapi::show))
         .default_service(only(READ));
@@ -54,6 +62,8 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(one)
         .service(withdraw)
         .service(events)
+        .service(deliveries)
+        .service(redeliver)
         .service(document)
         .default_service(web::to(unknown_path));
     config.service(api);

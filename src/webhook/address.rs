@@ -15,7 +15,9 @@ pub(super) struct Allowed {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the address is not a public one: list its network in [webhooks] allow if it is to be called")]
+#[error(
+    "the address is not a public one: list its network in [webhooks] allow if it is to be called"
+)]
 pub(super) struct RefusedAddress;
 
 impl Allowed {

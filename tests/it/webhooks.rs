@@ -1,5 +1,6 @@
 //! Webhooks over real HTTP: signed, in order, again after an outage, never to an address that must not be called.
 
+mod api;
 mod delivery;
 mod endpoints;
 mod looping;
@@ -48,10 +49,6 @@ impl Seen {
     pub fn kind(&self) -> String {
         self.json()["type"].as_str().unwrap().to_owned()
     }
-
-    pub fn request(&self) -> String {
-        self.json()["data"]["id"].as_str().unwrap().to_owned()
-    }
 }
 
 /// Answers to the attempts, by their number from 0; `Location` leads to `/elsewhere`.
@@ -79,7 +76,15 @@ impl Receiver {
         let server = HttpServer::new(move || {
             let (script, kept) = (Arc::clone(&script), Arc::clone(&kept));
             let take = move |request: HttpRequest, body: String| {
-                let header = |name| request.headers()[name].to_str().unwrap().to_owned();
+                let header = |name| {
+                    request
+                        .headers()
+                        .get(name)
+                        .unwrap()
+                        .to_str()
+                        .unwrap()
+                        .to_owned()
+                };
                 let one = Seen {
                     id: header("webhook-id"),
                     timestamp: header("webhook-timestamp"),

@@ -14,7 +14,7 @@ use utoipa::{
 };
 
 use super::{
-    handlers,
+    deliveries, handlers,
     problem::{Problem, ProblemBody, ProblemType},
 };
 
@@ -30,6 +30,8 @@ use super::{
         handlers::show,
         handlers::withdraw,
         handlers::events,
+        deliveries::list,
+        deliveries::redeliver,
         describe,
     ),
     components(schemas(ProblemBody)),
@@ -126,10 +128,11 @@ fn problems(operation: &str) -> Vec<ProblemType> {
             P::InvalidFiling,
             P::IdempotencyKeyReused,
         ],
-        "list_filing_requests" => &[P::InvalidParameter],
+        "list_filing_requests" | "list_webhook_deliveries" => &[P::InvalidParameter],
         "list_filing_request_events" => &[P::InvalidParameter, P::RequestNotFound],
         "withdraw_filing_request" => &[P::RequestNotFound, P::RequestEnded],
         "get_filing_request" => &[P::RequestNotFound],
+        "redeliver_webhook" => &[P::DeliveryNotFound, P::NotDeliverable],
         _ => return of_host.to_vec(),
     };
     [&of_host, &with_key, own].concat()

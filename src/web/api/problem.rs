@@ -28,6 +28,8 @@ words!(/// Which problem it is; these never change.
     Unauthorized = "urn:heyan:problem:unauthorized",
     /// No such request, or another provider's.
     RequestNotFound = "urn:heyan:problem:request-not-found",
+    /// No such webhook delivery, or another provider's.
+    DeliveryNotFound = "urn:heyan:problem:delivery-not-found",
     /// No such path.
     UnknownPath = "urn:heyan:problem:unknown-path",
     /// The path takes other methods.
@@ -36,6 +38,8 @@ words!(/// Which problem it is; these never change.
     BodyTooSlow = "urn:heyan:problem:body-too-slow",
     /// The request has ended: this cannot be done to it any more.
     RequestEnded = "urn:heyan:problem:request-ended",
+    /// The webhook cannot be sent again.
+    NotDeliverable = "urn:heyan:problem:not-deliverable",
     /// The first call with this idempotency key still runs.
     StillRunning = "urn:heyan:problem:still-running",
     /// The body is over 1 MiB.
@@ -63,10 +67,12 @@ impl ProblemType {
         match self {
             Self::BrokenJson | Self::InvalidParameter => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
-            Self::RequestNotFound | Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::RequestNotFound | Self::DeliveryNotFound | Self::UnknownPath => {
+                StatusCode::NOT_FOUND
+            }
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::RequestEnded | Self::StillRunning => StatusCode::CONFLICT,
+            Self::RequestEnded | Self::NotDeliverable | Self::StillRunning => StatusCode::CONFLICT,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::UnknownHost => StatusCode::MISDIRECTED_REQUEST,
@@ -85,10 +91,12 @@ impl ProblemType {
             Self::InvalidParameter => "A query parameter or a header is unusable",
             Self::Unauthorized => "A valid API key is needed",
             Self::RequestNotFound => "There is no such filing request",
+            Self::DeliveryNotFound => "There is no such webhook delivery",
             Self::UnknownPath => "There is no such path",
             Self::MethodNotAllowed => "The path does not take this method",
             Self::BodyTooSlow => "The body did not arrive in time",
             Self::RequestEnded => "The filing request has ended",
+            Self::NotDeliverable => "The webhook cannot be sent again",
             Self::StillRunning => "The first call with this idempotency key is still running",
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The body must be sent as application/json",
@@ -237,6 +245,7 @@ impl From<FlowError> for Problem {
             }
             FlowError::NotFound => ProblemType::RequestNotFound,
             FlowError::Ended(_) => ProblemType::RequestEnded,
+            FlowError::NotDeliverable(_) => ProblemType::NotDeliverable,
             FlowError::OtherBody => ProblemType::IdempotencyKeyReused,
             _ if error.is_unavailable() => {
                 tracing::warn!(%error, "a call of the provider API could not be served");

@@ -7,8 +7,8 @@ use url::form_urlencoded;
 
 use super::problem::{Problem, ProblemType};
 use crate::{
-    domain::{province::Province, words::RequestState},
-    store::filing_requests::Filter,
+    domain::{delivery::DeliveryState, province::Province, words::RequestState},
+    store::{filing_requests::Filter, webhooks::DeliveryFilter},
 };
 
 /// Requests on a page, if the caller does not say.
@@ -48,17 +48,11 @@ impl<'a> ListQuery<'a> {
             Province::from_slug(&slug)
                 .ok_or_else(|| invalid("province must be one of the 31 slugs, such as gansu"))
         });
-        let limit = take("limit").map(|limit| {
-            let number = limit.parse().ok();
-            number
-                .filter(|limit| (1..=MAX_LIMIT).contains(limit))
-                .ok_or_else(|| invalid(format!("limit must be a number from 1 to {MAX_LIMIT}")))
-        });
         Ok(Self {
             state: state.transpose()?,
             province: province.transpose()?,
             cursor: take("cursor"),
-            limit: limit.transpose()?.unwrap_or(DEFAULT_LIMIT),
+            limit: limit(take("limit").as_deref())?,
         })
     }
 
@@ -69,6 +63,61 @@ impl<'a> ListQuery<'a> {
             province: self.province,
         }
     }
+}
+
+/// What a list of webhook deliveries is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DeliveryQuery<'a> {
+    /// Which deliveries.
+    pub filter: DeliveryFilter,
+    /// Where to go on.
+    pub cursor: Option<Cow<'a, str>>,
+    /// How many on a page.
+    pub limit: usize,
+}
+
+impl<'a> DeliveryQuery<'a> {
+    /// Reads a query string; a parameter without value is as good as none.
+    pub fn parse(query: &'a str) -> Result<Self, Problem> {
+        let mut given = parameters(query, &["request_id", "state", "cursor", "limit"])?;
+        let mut take = |name| given.remove(name);
+        let request = take("request_id").map(|id| {
+            let wrong = |_| invalid("request_id must be the id of a request, fr_…");
+            id.parse().map_err(wrong)
+        });
+        let state = take("state").map(|word| {
+            DeliveryState::from_word(&word).ok_or_else(|| {
+                let words = DeliveryState::ALL.iter().map(|state| state.as_str());
+                invalid(format!(
+                    "state must be one of {}",
+                    words.collect::<Vec<_>>().join(", ")
+                ))
+            })
+        });
+        Ok(Self {
+            filter: DeliveryFilter {
+                request: request.transpose()?,
+                state: state.transpose()?,
+            },
+            limit: limit(take("limit").as_deref())?,
+            cursor: take("cursor"),
+        })
+    }
+}
+
+fn limit(given: Option<&str>) -> Result<usize, Problem> {
+    let Some(limit) = given else {
+        return Ok(DEFAULT_LIMIT);
+    };
+    let number = limit.parse().ok();
+    number
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| invalid(format!("limit must be a number from 1 to {MAX_LIMIT}")))
+}
+
+/// The same of a list of webhook deliveries.
+pub fn bad_delivery_cursor() -> Problem {
+    invalid("cursor must be a next_cursor of the same list: the same key, request_id and state")
 }
 
 /// The cursor is none of ours, or of another list.

@@ -9,6 +9,8 @@ use std::{
 use chrono::TimeDelta;
 use heyan::{
     domain::{
+        delivery::DeliveryState,
+        ids::{ProviderId, RequestId, WebhookId},
         province::Province,
         words::{EventType, RequestState},
     },
@@ -21,6 +23,7 @@ use heyan::{
         providers, purge,
         rotation::{self, SealedColumn},
         sms_codes, verifications, visitors,
+        webhooks::{self, Attempted, DeliveryFilter, NewDelivery},
     },
 };
 use serde_json::json;
@@ -210,8 +213,57 @@ async fn everything(db: &Db) {
     rotation::rehash(tx, first.id, "k2", b"a", b"b")
         .await
         .unwrap();
+    filing_requests::lock(tx, row.id).await.unwrap();
+    told(tx, owner.id, row.id).await;
     purge::request(tx, row.id, at(9)).await.unwrap();
     providers::revoke(tx, owner.id, at(9)).await.unwrap();
+}
+
+/// The same for webhooks.
+async fn told(tx: &mut Tx, owner: ProviderId, request: RequestId) {
+    let (id, token) = (WebhookId(Uuid::from_u128(5)), Uuid::from_u128(1));
+    webhooks::receiver(tx, request).await.unwrap();
+    let what = EventType::Verifying;
+    let event = events::insert(tx, request, None, at(0), what, "x", &json!({})).await;
+    let new = NewDelivery {
+        id,
+        event_id: event.unwrap(),
+        provider_id: owner,
+        request_id: request,
+        kind: what,
+        created_at: at(0),
+        give_up_at: at(9),
+        sealed: b"x",
+    };
+    webhooks::insert(tx, &new).await.unwrap();
+    webhooks::due_receivers(tx, at(9)).await.unwrap();
+    webhooks::claim(tx, owner, at(9), at(20), token, 9)
+        .await
+        .unwrap();
+    webhooks::in_flight(tx, at(9)).await.unwrap();
+    webhooks::next_at(tx).await.unwrap();
+    webhooks::next_after(tx, at(0)).await.unwrap();
+    let done = Attempted {
+        state: DeliveryState::Delivered,
+        at: at(10),
+        next_attempt_at: None,
+        status: Some(200),
+        error: None,
+    };
+    assert!(webhooks::record(tx, id, token, done).await.unwrap());
+    webhooks::promote(tx, request, at(10)).await.unwrap();
+    let row = webhooks::of_provider(tx, owner, id).await.unwrap().unwrap();
+    webhooks::requeue(tx, &row, at(11), at(99)).await.unwrap();
+    for request in [None, Some(request)] {
+        for state in [None, Some(DeliveryState::Queued)] {
+            let filter = DeliveryFilter { request, state };
+            let listed = webhooks::list(tx, owner, filter, None, 9).await.unwrap();
+            assert_eq!(listed.len(), 1);
+        }
+    }
+    providers::disable_webhook(tx, owner, "x", at(9))
+        .await
+        .unwrap();
 }
 
 /// The plan, a step a line.
@@ -308,6 +360,19 @@ const BY: &[(&str, &str)] = &[
     ),
     ("DELETE FROM sms_codes", "sms_codes_verification"),
     ("FROM events", "events_request"),
+    (
+        "WITH due AS (SELECT id FROM webhook_deliveries",
+        "webhook_deliveries_due",
+    ),
+    ("WHERE d.provider_id = p.id", "webhook_deliveries_due"),
+    (
+        "SELECT MIN(next_attempt_at) FROM webhook_deliveries",
+        "webhook_deliveries_next",
+    ),
+    (
+        "WHERE event_id = (SELECT MIN(event_id)",
+        "webhook_deliveries_request",
+    ),
 ];
 
 async fn every_statement_goes_by_an_index(scratch: Scratch) {

@@ -3,23 +3,42 @@
 use chrono::TimeDelta;
 use heyan::{
     domain::{
-        ids::MessageId,
+        ids::{MessageId, WebhookId},
         words::{EventType, MessageKind, RequestState, VerificationState},
     },
     store::{
-        captchas, due, events, filing_requests,
+        Tx, captchas, due, events,
+        filing_requests::{self, RequestRow},
         idempotency::{self, Begin, Key},
         limits, meta,
         outbox::{self, Claimed, Final},
         providers, purge,
         rotation::{self, SealedColumn},
         sms_codes, verifications, visitors,
+        webhooks::{self, NewDelivery},
     },
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{at, message, message_id, on_both, one_filing, provider, request, verification};
+
+/// An event of a request that its provider is to be told.
+async fn delivery(tx: &mut Tx, n: u8, request: &RequestRow) {
+    let kind = EventType::Verifying;
+    let event = events::insert(tx, request.id, None, at(0), kind, "x", &json!({})).await;
+    let new = NewDelivery {
+        id: WebhookId(Uuid::from_u128(n.into())),
+        event_id: event.unwrap(),
+        provider_id: request.provider_id,
+        request_id: request.id,
+        kind,
+        created_at: at(0),
+        give_up_at: at(9),
+        sealed: b"sealed body",
+    };
+    webhooks::insert(tx, &new).await.unwrap();
+}
 
 const OURS: Uuid = Uuid::from_u128(1);
 const THEIRS: Uuid = Uuid::from_u128(2);
@@ -281,6 +300,7 @@ on_both! {
         idempotency::begin(&mut tx, key, call).await.unwrap();
         meta::put(&mut tx, meta::INDEX_KEY, "k1").await.unwrap();
         meta::raise_tick(&mut tx, at(9)).await.unwrap();
+        delivery(&mut tx, 9, &again).await;
         purge::reset(&mut tx).await.unwrap();
         tx.commit().await.unwrap();
 
@@ -308,6 +328,7 @@ on_both! {
             verifications::insert(&mut tx, &part).await.unwrap();
             outbox::insert(&mut tx, &message(n + 10, &part)).await.unwrap();
             providers::add_webhook_secret(&mut tx, Uuid::from_u128(n.into()), owner.id, b"x", at(0)).await.unwrap();
+            delivery(&mut tx, n, &row).await;
             captchas::take(&mut tx, &[n; 32], b"form", at(0), at(9)).await.unwrap();
             captchas::record_result(&mut tx, &[n; 32], b"result").await.unwrap();
         }
@@ -327,7 +348,9 @@ on_both! {
             let expected = match column {
                 SealedColumn::RequestContent => 4,
                 SealedColumn::VerificationPerson | SealedColumn::Message => 5,
-                SealedColumn::CaptchaResult | SealedColumn::WebhookSecret => 3,
+                SealedColumn::CaptchaResult
+                | SealedColumn::WebhookSecret
+                | SealedColumn::WebhookDelivery => 3,
             };
             assert_eq!(walked, expected, "{column:?}");
             let all = rotation::sealed_after(&mut tx, column, &[], 99).await.unwrap();

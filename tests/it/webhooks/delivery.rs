@@ -14,19 +14,14 @@ use heyan::{
         event::Event,
         words::{EventType, RequestState},
     },
-    flow::{
-        FlowError, look_up, notify, purge, run_due, shape::FilingRequest, withdraw::withdraw,
-    },
+    flow::{FlowError, look_up, notify, purge, run_due, shape::FilingRequest, withdraw::withdraw},
     store::{Engine, webhooks},
 };
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{Hooked, NINE, Receiver};
-use crate::{
-    jobs::desk::at,
-    store::on_both,
-};
+use crate::{jobs::desk::at, store::on_both};
 
 on_both! {
     async fn a_request_s_whole_way_is_told_in_order(db) {

@@ -19,8 +19,8 @@ use crate::{
 /// How long another turner is waited for, and how often is looked.
 const PATIENCE: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(50);
-/// How long a whole turn waits for SMS in other hands.
-const IN_FLIGHT: Duration = Duration::from_secs(5);
+/// How long a whole turn waits for SMS and webhooks in other hands: as long as a receiver may take.
+const IN_FLIGHT: Duration = Duration::from_secs(16);
 /// More instants than a turn stands at, whatever falls due again and again.
 const MOST_STANDS: u32 = 100_000;
 
