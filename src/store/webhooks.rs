@@ -180,7 +180,7 @@ pub async fn claim(
 pub async fn record(tx: &mut Tx, id: WebhookId, token: Uuid, done: Attempted) -> Result<bool> {
     const RECORD: &str = "UPDATE webhook_deliveries SET state = $3, lease_token = NULL, last_attempt_at = $4, \
         next_attempt_at = COALESCE($5, next_attempt_at), last_status = $6, last_error = $7, \
-        ended_at = CASE WHEN $5 IS NULL THEN $4 END WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
+        ended_at = $8 WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
     let Attempted {
         state,
         at,
@@ -188,16 +188,10 @@ pub async fn record(tx: &mut Tx, id: WebhookId, token: Uuid, done: Attempted) ->
         status,
         error,
     } = done;
+    let ended_at = next_attempt_at.is_none().then_some(at);
+    let next = next_attempt_at;
     Ok(run!(
-        tx,
-        RECORD,
-        id,
-        token,
-        state,
-        at,
-        next_attempt_at,
-        status,
-        error
+        tx, RECORD, id, token, state, at, next, status, error, ended_at
     )? == 1)
 }
 

@@ -223,7 +223,7 @@ async fn a_listed_network_may_be_called() {
 /// An answer without end costs no more than its first kilobytes; one that never comes, the time of one attempt.
 #[tokio::test]
 async fn answers_are_bounded() {
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let served = Arc::new(AtomicUsize::new(0));
@@ -233,6 +233,8 @@ async fn answers_are_bounded() {
             let (mut stream, _) = listener.accept().await.unwrap();
             let count = Arc::clone(&count);
             tokio::spawn(async move {
+                let mut asked = [0; 1024];
+                let _ = stream.read(&mut asked).await;
                 let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
                 let _ = stream.write_all(head).await;
                 let chunk = [b"1000\r\n".as_slice(), &[b'x'; 4096], b"\r\n"].concat();
