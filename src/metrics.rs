@@ -136,7 +136,7 @@ impl Metrics {
 
     /// An attempt at a webhook ended: `delivered`, `retried`, `parked`, `disabled`.
     pub fn webhook(&self, result: &'static str) {
-        self.0
+        self.inner
             .webhooks
             .get_or_create(&MessageLabels { result })
             .inc();

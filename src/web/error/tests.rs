@@ -40,6 +40,7 @@ async fn state(folder: &std::path::Path) -> State {
         timeline: Arc::new(Timeline::built_in().unwrap()),
         carriers: Arc::new(Carriers::built_in().unwrap()),
         gateways: Gateways::sandbox(),
+        webhooks: crate::webhook::Webhooks::new(&[], true),
         settings: Arc::new(Settings {
             sandbox: true,
             public_url: String::new(),
