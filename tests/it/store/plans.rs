@@ -366,10 +366,6 @@ const BY: &[(&str, &str)] = &[
     ),
     ("WHERE d.provider_id = p.id", "webhook_deliveries_due"),
     (
-        "SELECT MIN(next_attempt_at) FROM webhook_deliveries",
-        "webhook_deliveries_next",
-    ),
-    (
         "WHERE event_id = (SELECT MIN(event_id)",
         "webhook_deliveries_request",
     ),
