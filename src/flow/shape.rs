@@ -140,7 +140,6 @@ impl From<VerificationView> for VerificationOfRequest {
 ///
 /// # Errors
 /// The serializer's.
-#[expect(clippy::ref_option, reason = "serde asks for this signature")]
 pub fn time_or_null<S: Serializer>(
     at: &Option<DateTime<Utc>>,
     serializer: S,

@@ -80,10 +80,10 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 /// Global unicast alone, less what leads into another address or is set aside.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
-        // NAT64: as the address inside
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => is_public_v4(embedded(high, low)),
-        // 6to4: as the address inside
-        [0x2002, high, low, ..] => is_public_v4(embedded(high, low)),
+        // NAT64 and 6to4: as the address inside
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            is_public_v4(embedded(high, low))
+        }
         // IETF's own: Teredo, benchmarks, ORCHID; documentation
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
         [first, ..] => first & 0xe000 == 0x2000,

@@ -217,6 +217,27 @@ on_both! {
         assert!(!webhooks::record(&mut tx, claimed[0].id, token, late).await.unwrap());
     }
 
+    async fn what_arrived_and_was_not_written_down_arrives_again_under_the_same_id(db) {
+        let receiver = Receiver::scripted(|number, _| {
+            (200, if number == 0 { Duration::from_secs(2) } else { Duration::ZERO })
+        });
+        let hooked = Hooked::new(db, &receiver.url).await;
+        hooked.desk.file(&["13800138000"]).await;
+        let (services, provider) = (hooked.desk.services.clone(), hooked.provider());
+        let killed = tokio::spawn(async move { notify::of_provider(&services, provider).await });
+        while receiver.seen().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        killed.abort();
+        assert!(killed.await.unwrap_err().is_cancelled());
+        hooked.desk.settle().await;
+        assert_eq!(receiver.seen().len(), 1);
+        hooked.desk.turn_and_settle("2018-09-10T09:01+08:00").await;
+        let seen = receiver.seen();
+        assert_eq!((&seen[1].id, &seen[1].body), (&seen[0].id, &seen[0].body));
+        assert_eq!(receiver.kinds()[1..], ["filing_request.verifying", "verification.sent"]);
+    }
+
     async fn two_instances_send_nothing_twice(db) {
         let receiver = Receiver::scripted(|_, _| (200, Duration::from_millis(20)));
         let hooked = Hooked::new(db, &receiver.url).await;

@@ -1,4 +1,4 @@
-//! The reference library (PyPI's `standardwebhooks`) verifies what arrives. `tests/run` installs it.
+//! The reference library (`standardwebhooks` of the Python index) verifies what arrives. `tests/run` installs it.
 
 use std::{
     io::Write,
