@@ -1,6 +1,7 @@
 //! Webhooks over real HTTP: signed, in order, again after an outage, never to an address that must not be called.
 
 mod api;
+mod client;
 mod delivery;
 mod endpoints;
 mod looping;

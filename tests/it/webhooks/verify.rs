@@ -12,14 +12,19 @@ use serde_json::json;
 use super::{Hooked, Receiver, Seen};
 use crate::store::on_both;
 
-/// Whether the library accepts it with this secret.
+/// The Python that has the library.
 #[expect(clippy::disallowed_methods, reason = "a test's own settings")]
-fn verifies(seen: &Seen, secret: &str) -> bool {
-    let python = std::env::var("HEYAN_TEST_PYTHON").unwrap_or_else(|_| {
+pub fn python() -> String {
+    std::env::var("HEYAN_TEST_PYTHON").unwrap_or_else(|_| {
         let cache = std::env::var("XDG_CACHE_HOME")
             .unwrap_or_else(|_| format!("{}/.cache", std::env::var("HOME").unwrap_or_default()));
         format!("{cache}/heyan-tools/python/bin/python")
-    });
+    })
+}
+
+/// Whether the library accepts it with this secret.
+fn verifies(seen: &Seen, secret: &str) -> bool {
+    let python = python();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/webhooks/verify.py");
     let mut child = Command::new(&python)
         .arg(script)
