@@ -20,7 +20,7 @@ use reqwest::{
     header::{CONTENT_TYPE, USER_AGENT},
     redirect::Policy,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use self::address::{Allowed, RefusedAddress};
 pub use self::signature::{Secret, sign};
@@ -33,6 +33,9 @@ const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 const ANSWER: usize = 16 * 1024;
 const ANSWER_PATIENCE: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(15);
+
+/// Many are sent at once, but so many alone are read or written down: the pages need the database too.
+const TURNS: usize = 4;
 
 /// Looks a host name up.
 pub type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
@@ -71,6 +74,7 @@ struct Inner {
     lookup: Lookup,
     client: OnceLock<Client>,
     wake: Notify,
+    turns: Semaphore,
 }
 
 impl Webhooks {
@@ -88,6 +92,7 @@ impl Webhooks {
             lookup,
             client: OnceLock::new(),
             wake: Notify::new(),
+            turns: Semaphore::new(TURNS),
         }))
     }
 
@@ -99,6 +104,11 @@ impl Webhooks {
     /// Waits until something has been queued.
     pub async fn woken(&self) {
         self.0.wake.notified().await;
+    }
+
+    /// Waits for a turn at what all senders share. None at the program's end.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.0.turns.acquire().await.ok()
     }
 
     /// Makes one attempt.

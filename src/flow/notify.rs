@@ -142,6 +142,7 @@ pub async fn of_provider(services: &Services, provider: ProviderId) -> Result<u6
 
 async fn batch(services: &Services, provider: ProviderId, now: DateTime<Utc>) -> Result<u64> {
     let token = Uuid::from_bytes(services.random.bytes());
+    let turn = services.webhooks.turn().await;
     let claimed = retry(services, move |services| async move {
         let mut tx = services.db.write().await?;
         let (until, limit) = (now + LEASE, AT_ONCE.into());
@@ -154,6 +155,7 @@ async fn batch(services: &Services, provider: ProviderId, now: DateTime<Utc>) ->
         return Ok(0);
     }
     let receiver = Receiver::load(services, provider, token, now).await?;
+    drop(turn);
     let work = claimed
         .iter()
         .map(|delivery| (delivery.id, receiver.deliver(delivery)));
@@ -214,6 +216,7 @@ impl<'a> Receiver<'a> {
                 Some(sent)
             }
         };
+        let _turn = services.webhooks.turn().await;
         record(
             services,
             Report {
