@@ -69,7 +69,7 @@ impl Holder {
             Self::Postgres(_) => {
                 holder
                     .locks("BEGIN; LOCK TABLE captcha_uses, limit_counters IN EXCLUSIVE MODE")
-                    .await
+                    .await;
             }
         }
         holder
