@@ -19,6 +19,7 @@ use crate::{
     cli::{self, Failure},
     config::{Config, DEFAULT_FILE},
     flow::Services,
+    store,
 };
 
 /// Runs one command.
@@ -88,6 +89,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         } => check(&read(&common)?),
         Command::Backup { file } => {
             let config = read(&common)?;
+            store::exists(config.database_url.expose_secret())?;
             block_on(async {
                 let db = setup::open(&config).await?;
                 let done = cli::backup::backup(&db, &file).await;

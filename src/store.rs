@@ -37,7 +37,13 @@ use sqlx::{
 };
 use tokio::{runtime::Handle, task::JoinHandle};
 
-pub use self::{backup::restore, error::StoreError, schema::Engine, sqlite::SqliteTx, types::Json};
+pub use self::{
+    backup::{exists, restore},
+    error::StoreError,
+    schema::Engine,
+    sqlite::SqliteTx,
+    types::Json,
+};
 
 /// An instant, in whole milliseconds.
 pub(crate) type At = DateTime<Utc>;

@@ -36,6 +36,24 @@ impl Db {
     }
 }
 
+/// That the database is there: opening it would make an empty one, and that would be copied.
+///
+/// # Errors
+/// `CannotOpen` where an embedded database has no file, `Url` for what names none.
+pub fn exists(url: &str) -> Result<()> {
+    let Some(path) = sqlite::path(url) else {
+        return Ok(());
+    };
+    let path = path?;
+    if path.is_file() {
+        return Ok(());
+    }
+    Err(StoreError::CannotOpen(format!(
+        "there is no file {}; name the database with --database-url",
+        path.display()
+    )))
+}
+
 /// Puts a backup in the place of the database that `url` names. What had been purged since is in it again: purge before
 /// serving.
 ///

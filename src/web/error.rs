@@ -20,6 +20,7 @@ use futures_util::FutureExt;
 use serde_json::json;
 
 use super::{
+    api::{Problem, ProblemType},
     guard, observe,
     pages::error::{ErrorKind, ErrorPage},
     site::State,
@@ -175,8 +176,7 @@ impl Place {
             .unwrap_or_else(|| ErrorKind::Internal {
                 request_id: self.request_id.clone(),
             });
-        let mut page = self.page(&kind);
-        *page.status_mut() = status;
+        let mut page = self.page(&kind, status);
         for name in [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
             if let Some(value) = response.headers().get(&name) {
                 page.headers_mut().insert(name, value.clone());
@@ -187,7 +187,7 @@ impl Place {
 
     /// For what no response stands behind any more.
     fn thrown(&self, kind: &ErrorKind) -> Error {
-        let mut page = self.page(kind);
+        let mut page = self.page(kind, status(kind));
         guard::headers::secure(&self.state.site, &self.path, page.headers_mut());
         if let Ok(id) = HeaderValue::from_str(&self.request_id) {
             page.headers_mut().insert(observe::REQUEST_ID, id);
@@ -195,11 +195,14 @@ impl Place {
         InternalError::from_response("told", page).into()
     }
 
-    fn page(&self, kind: &ErrorKind) -> HttpResponse {
-        let mut response = HttpResponseBuilder::new(status(kind));
+    fn page(&self, kind: &ErrorKind, status: StatusCode) -> HttpResponse {
+        let mut response = HttpResponseBuilder::new(status);
         if is_for_programs(&self.path) {
-            let title = status(kind).canonical_reason().unwrap_or_default();
-            let problem = json!({"type": "about:blank", "title": title, "status": kind.status()});
+            if let Some(problem) = problem_of(status) {
+                return problem.error_response();
+            }
+            let title = status.canonical_reason().unwrap_or_default();
+            let problem = json!({"type": "about:blank", "title": title, "status": status.as_u16()});
             return response
                 .content_type("application/problem+json")
                 .body(problem.to_string());
@@ -225,6 +228,24 @@ fn is_told(headers: &HeaderMap) -> bool {
             .iter()
             .any(|known| kind.starts_with(known))
     })
+}
+
+/// The API's own problem, where it has one for what a guard or the server itself says.
+fn problem_of(status: StatusCode) -> Option<Problem> {
+    let (kind, detail) = match status {
+        StatusCode::UNAUTHORIZED => (
+            ProblemType::Unauthorized,
+            "this sandbox wants its password too: send X-Sandbox-Password",
+        ),
+        StatusCode::MISDIRECTED_REQUEST => (
+            ProblemType::UnknownHost,
+            "call the address that the operator gave",
+        ),
+        StatusCode::INTERNAL_SERVER_ERROR => (ProblemType::InternalError, "it has been logged"),
+        StatusCode::SERVICE_UNAVAILABLE => (ProblemType::Unavailable, "try again in a moment"),
+        _ => return None,
+    };
+    Some(Problem::new(kind, detail))
 }
 
 /// Programs get problem documents there.
