@@ -54,36 +54,46 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let timeline = setup::timeline(&config)?;
             cli::policy::show(&timeline, province.as_deref(), at.as_deref())
         }
-        Command::Provider { action } => with_services(&common, async |services| match action {
-            ProviderAction::Add { name, webhook } => {
-                cli::provider::add(services, &name, webhook.as_deref()).await
-            }
-            ProviderAction::List => cli::provider::list(services).await,
-            ProviderAction::Webhook { name, url, .. } => {
-                cli::provider::webhook(services, &name, url.as_deref()).await
-            }
-            ProviderAction::Deliveries {
-                name,
-                state,
-                request,
-                limit,
-            } => {
-                let (state, request) = (state.as_deref(), request.as_deref());
-                cli::deliveries::list(services, &name, state, request, limit).await
-            }
-            ProviderAction::Redeliver { name, ids, .. } => {
-                cli::deliveries::redeliver(services, &name, &ids).await
-            }
-            ProviderAction::Rotate { name } => cli::provider::rotate(services, &name).await,
-            ProviderAction::Revoke { name } => cli::provider::revoke(services, &name).await,
+        Command::Provider { action } => with_services(
+            &common,
+            Database::of(&action),
+            async |services| match action {
+                ProviderAction::Add { name, webhook } => {
+                    cli::provider::add(services, &name, webhook.as_deref()).await
+                }
+                ProviderAction::List => cli::provider::list(services).await,
+                ProviderAction::Webhook { name, url, .. } => {
+                    cli::provider::webhook(services, &name, url.as_deref()).await
+                }
+                ProviderAction::Deliveries {
+                    name,
+                    state,
+                    request,
+                    limit,
+                } => {
+                    let (state, request) = (state.as_deref(), request.as_deref());
+                    cli::deliveries::list(services, &name, state, request, limit).await
+                }
+                ProviderAction::Redeliver { name, ids, .. } => {
+                    cli::deliveries::redeliver(services, &name, &ids).await
+                }
+                ProviderAction::Rotate { name } => cli::provider::rotate(services, &name).await,
+                ProviderAction::Revoke { name } => cli::provider::revoke(services, &name).await,
+            },
+        ),
+        Command::Import { file, provider } => {
+            with_services(&common, Database::MayBeNew, async |services| {
+                cli::import::import(services, &file, provider.as_deref()).await
+            })
+        }
+        Command::Purge => with_services(&common, Database::IsThere, async |services| {
+            cli::purge::now(services).await
         }),
-        Command::Import { file, provider } => with_services(&common, async |services| {
-            cli::import::import(services, &file, provider.as_deref()).await
-        }),
-        Command::Purge => with_services(&common, async |services| cli::purge::now(services).await),
         Command::Keys {
             action: KeysAction::Rotate,
-        } => with_services(&common, async |services| cli::keys::rotate(services).await),
+        } => with_services(&common, Database::IsThere, async |services| {
+            cli::keys::rotate(services).await
+        }),
         Command::Config {
             action: ConfigAction::Check,
         } => check(&read(&common)?),
@@ -111,11 +121,31 @@ pub fn run(args: Args) -> Result<(), Failure> {
 }
 
 /// Runs a command that works with flows; the database is closed in order, whatever comes of it.
+/// Whether a command may begin an embedded database: one in another folder is easily named by mistake.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Database {
+    IsThere,
+    MayBeNew,
+}
+
+impl Database {
+    const fn of(action: &ProviderAction) -> Self {
+        match action {
+            ProviderAction::Add { .. } => Self::MayBeNew,
+            _ => Self::IsThere,
+        }
+    }
+}
+
 fn with_services(
     common: &Common,
+    database: Database,
     command: impl AsyncFnOnce(&Services) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let config = read(common)?;
+    if database == Database::IsThere {
+        store::exists(config.database_url.expose_secret())?;
+    }
     block_on(async {
         let public_url = setup::public_url(&config, config.listen);
         let services = setup::services(&config, public_url).await?;

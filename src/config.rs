@@ -286,6 +286,10 @@ impl Config {
                     let message = "a sandbox answers beyond this machine only with a password: set sandbox.password";
                     report.wrong(&listen_at, "listen", message);
                 }
+                if config.listen.ip().is_unspecified() && config.public_url.is_none() {
+                    let message = "no browser can open this address: set public_url to the one that they open";
+                    report.wrong(&listen_at, "listen", message);
+                }
             }
             Mode::Production => config.check_production(report, &places),
         }

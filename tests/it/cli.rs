@@ -274,6 +274,7 @@ fn config_check_says_what_is_wrong_and_shows_no_secret() {
 #[test]
 fn providers_are_added_listed_rotated_and_revoked() {
     let heyan = Heyan::new();
+    heyan.run(&["migrate"]).done();
     assert!(
         heyan
             .run(&["provider", "list"])

@@ -211,12 +211,13 @@ fn a_sandbox_beyond_loopback_needs_a_password() {
     assert_eq!(
         wrong("listen = \"0.0.0.0:8080\"", &[]),
         [
-            "line 1: listen: a sandbox answers beyond this machine only with a password: set sandbox.password"
+            "line 1: listen: a sandbox answers beyond this machine only with a password: set sandbox.password",
+            "line 1: listen: no browser can open this address: set public_url to the one that they open"
         ]
     );
     assert!(
         load(
-            "listen = \"0.0.0.0:8080\"\nsandbox = {password = \"p\"}",
+            "listen = \"0.0.0.0:8080\"\npublic_url = \"http://192.0.2.7:8080\"\nsandbox = {password = \"p\"}",
             &[]
         )
         .is_ok()

@@ -163,21 +163,34 @@ async fn desk(state: &State, status: StatusCode, notice: Option<DeskNotice>) -> 
         frame: state.frame(None),
         notice,
         now: clock_face(services.clock.now()),
-        eras: sandbox::Era::ALL.map(era).to_vec(),
+        eras: eras(services.clock.now()),
         filed: filed.iter().map(filed_on_page).collect(),
         messages: messages.into_iter().map(message_on_page).collect(),
     };
     parts::html(status, &page)
 }
 
-fn era(era: sandbox::Era) -> page::Era {
+/// The one whose rules are in force first; cases of the others say that they follow these rules too.
+fn eras(now: DateTime<Utc>) -> Vec<page::Era> {
+    let begun = |era: &sandbox::Era| era.from() <= now;
+    let current = sandbox::Era::ALL.into_iter().rfind(begun);
+    let mut eras = sandbox::Era::ALL;
+    eras.sort_by_key(|era| Some(*era) != current);
+    eras.into_iter().map(|one| era(one, current)).collect()
+}
+
+fn era(era: sandbox::Era, current: Option<sandbox::Era>) -> page::Era {
     let scenarios = sandbox::SCENARIOS.iter().filter(|one| one.era == era);
     let scenarios = scenarios.map(|one| page::Scenario {
         name: one.name.into(),
         title: format!("{} · {}", one.province.short_name(), one.title),
     });
     page::Era {
-        title: era.title().into(),
+        title: if Some(era) == current {
+            era.title().into()
+        } else {
+            format!("{}（现在提交的，按现在的规则）", era.title())
+        },
         scenarios: scenarios.collect(),
     }
 }

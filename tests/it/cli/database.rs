@@ -30,6 +30,24 @@ fn migrate_makes_the_database_and_only_for_this_user() {
 }
 
 #[test]
+fn a_database_named_by_mistake_is_not_made() {
+    let heyan = Heyan::new();
+    for command in [
+        &["backup", "kept.db"][..],
+        &["provider", "list"],
+        &["purge"],
+        &["keys", "rotate"],
+    ] {
+        let told = heyan.run(command).failed(1);
+        assert!(
+            told.contains("there is no file heyan.db; name the database"),
+            "{told}"
+        );
+        assert!(!exists(&heyan.path("heyan.db")) && !exists(&heyan.path("heyan.keys")));
+    }
+}
+
+#[test]
 fn a_database_that_cannot_be_had_is_told_in_a_line() {
     let heyan = Heyan::new();
     for (url, status, expected) in [

@@ -115,6 +115,21 @@ async fn forms_are_taken_from_our_own_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_provider_with_its_key_may_come_from_anywhere() {
+    let app = app().await;
+    let post = async |path: &str| {
+        let request = app.request(Method::POST, path);
+        Page::of(request.header("origin", "https://evil.example"))
+            .await
+            .status
+    };
+    assert_eq!(post("/api/v1/filing-requests").await, 401);
+    // the sandbox's own calls need no key
+    assert_eq!(post("/sandbox/api/reset").await, 403);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_answer_leaves_with_its_headers() {
     let app = app().await;
     for path in [
