@@ -121,12 +121,9 @@ pub async fn list(
             Some(found.ok_or_else(query::bad_delivery_cursor)?)
         }
     };
-    // one more than shown tells whether there is another page
-    let fetch = i64::try_from(query.limit + 1).unwrap_or(i64::MAX);
+    let fetch = query::one_more(query.limit);
     let mut rows = webhooks::list(&services, caller.0, query.filter, before, fetch).await?;
-    let more = rows.len() > query.limit;
-    rows.truncate(query.limit);
-    let last = rows.last().filter(|_| more).map(|row| row.event_id);
+    let last = query::cut(&mut rows, query.limit).map(|row| row.event_id);
     Ok(Json(WebhookDeliveryPage {
         data: rows.into_iter().map(WebhookDelivery::from).collect(),
         next_cursor: last.map(|last| cursor::seal_number(&services, &place, last)),

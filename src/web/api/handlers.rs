@@ -86,12 +86,9 @@ pub async fn list(
             Some(cursor::open(&services, caller.0, filter, cursor).ok_or_else(query::bad_cursor)?)
         }
     };
-    // one more than shown tells whether there is another page
-    let fetch = i64::try_from(query.limit + 1).unwrap_or(i64::MAX);
+    let fetch = query::one_more(query.limit);
     let mut views = look_up::list(&services, caller.0, filter, before, fetch).await?;
-    let more = views.len() > query.limit;
-    views.truncate(query.limit);
-    let last = views.last().filter(|_| more).map(|view| view.row.id);
+    let last = query::cut(&mut views, query.limit).map(|view| view.row.id);
     Ok(Json(FilingRequestPage {
         data: views.into_iter().map(FilingRequest::from).collect(),
         next_cursor: last.map(|last| cursor::seal(&services, caller.0, filter, last)),

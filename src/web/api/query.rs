@@ -115,6 +115,18 @@ fn limit(given: Option<&str>) -> Result<usize, Problem> {
         .ok_or_else(|| invalid(format!("limit must be a number from 1 to {MAX_LIMIT}")))
 }
 
+/// How many rows to fetch for a page: one more than it shows tells whether another page follows.
+pub fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit + 1).unwrap_or(i64::MAX)
+}
+
+/// Cuts what was fetched to a page; the last row on it, if another page follows.
+pub fn cut<T>(rows: &mut Vec<T>, limit: usize) -> Option<&T> {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().filter(|_| more)
+}
+
 /// The same of a list of webhook deliveries.
 pub fn bad_delivery_cursor() -> Problem {
     invalid("cursor must be a next_cursor of the same list: the same key, request_id and state")

@@ -1,16 +1,13 @@
 //! What is typed into forms: judged first, kept when asked again, and a captcha good for one submission.
 
 use chrono::TimeDelta;
-use heyan::{
-    domain::{province::Province, words::FilingKind},
-    store::Engine,
-};
+use heyan::store::Engine;
 use reqwest::Method;
 
-use super::IN_2021;
+use super::{IN_2021, one};
 use crate::{
     app::{App, FORM, Page},
-    world::{Who, filing},
+    world::Who,
 };
 
 const VERIFY: &str = "/gansu/sms-verification";
@@ -18,14 +15,7 @@ const VERIFY: &str = "/gansu/sms-verification";
 async fn filed() -> (App, Who, String) {
     let app = App::new(Engine::Sqlite, IN_2021).await;
     let wang = Who::number(1);
-    app.world
-        .file(filing(
-            Province::Gansu,
-            FilingKind::NewSite,
-            None,
-            &[wang.json()],
-        ))
-        .await;
+    app.world.file(one(&wang)).await;
     let code = app.world.code(&wang.phone).await;
     (app, wang, code)
 }

@@ -1,17 +1,16 @@
 //! Past a limit: 429 with Retry-After, and nobody locked out.
 
 use heyan::{
-    domain::{province::Province, words::FilingKind},
     flow::{Limits, Services, Settings},
     store::Engine,
 };
 use reqwest::Method;
 use std::sync::Arc;
 
-use super::IN_2021;
+use super::{IN_2021, one};
 use crate::{
     app::{App, FORM, Page, encoded},
-    world::{Who, filing},
+    world::Who,
 };
 
 const VERIFY: &str = "/gansu/sms-verification";
@@ -49,14 +48,7 @@ async fn from(app: &App, address: &str, code: &str, phone: &str, tail: &str) -> 
 async fn junk_from_many_addresses_learns_nothing_and_the_owner_still_verifies() {
     let app = App::with(Engine::Sqlite, IN_2021, limited, |_| {}).await;
     let wang = Who::number(1);
-    app.world
-        .file(filing(
-            Province::Gansu,
-            FilingKind::NewSite,
-            None,
-            &[wang.json()],
-        ))
-        .await;
+    app.world.file(one(&wang)).await;
     for n in 0..30 {
         let junk = from(
             &app,
@@ -99,7 +91,7 @@ async fn junk_from_many_addresses_learns_nothing_and_the_owner_still_verifies() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_form_says_how_long_to_wait_and_stays() {
-    let one = |services: &mut Services| {
+    let one_an_address = |services: &mut Services| {
         services.settings = Arc::new(Settings {
             limits: Limits {
                 per_address_per_10_minutes: 1,
@@ -108,16 +100,9 @@ async fn each_form_says_how_long_to_wait_and_stays() {
             ..(*services.settings).clone()
         });
     };
-    let app = App::with(Engine::Sqlite, IN_2021, one, |_| {}).await;
+    let app = App::with(Engine::Sqlite, IN_2021, one_an_address, |_| {}).await;
     let wang = Who::number(1);
-    app.world
-        .file(filing(
-            Province::Gansu,
-            FilingKind::NewSite,
-            None,
-            &[wang.json()],
-        ))
-        .await;
+    app.world.file(one(&wang)).await;
     let link = app.world.messages().await.remove(0).link.unwrap();
     let link = link.strip_prefix("http://127.0.0.1:8080").unwrap();
     let phone = ("phone", "13900000000");

@@ -8,7 +8,7 @@ use heyan::{
     store::Engine,
 };
 
-use super::{IN_2021, two};
+use super::{IN_2021, one, two};
 use crate::{
     app::App,
     world::{Who, filing, on_engines},
@@ -72,7 +72,7 @@ on_engines! {
     async fn another_sms_and_the_form_for_its_code(engine) {
         let app = App::new(engine, IN_2021).await;
         let wang = Who::number(1);
-        app.world.file(filing(Province::Gansu, FilingKind::NewSite, None, &[wang.json()])).await;
+        app.world.file(one(&wang)).await;
         let first = app.world.code(&wang.phone).await;
         let resent = app.fill("/gansu/sms-resend", &[("phone", &wang.phone), ("id_tail", wang.tail())]).await;
         assert_eq!((resent.status, resent.outcome().as_str()), (200, "resent"));
@@ -120,14 +120,7 @@ on_engines! {
 async fn a_wrong_try_says_how_many_are_left_and_keeps_the_phone_alone() {
     let app = App::new(Engine::Sqlite, IN_2021).await;
     let wang = Who::number(1);
-    app.world
-        .file(filing(
-            Province::Gansu,
-            FilingKind::NewSite,
-            None,
-            &[wang.json()],
-        ))
-        .await;
+    app.world.file(one(&wang)).await;
     let code = app.world.code(&wang.phone).await;
     let wrong = app
         .fill(
