@@ -12,7 +12,6 @@ use super::{
     form::Typed,
     guard::address,
     pages::{
-        self,
         form::{Captcha, CaptchaProblem, Form, Purpose},
         panel::{HowFar, Panel},
         rules::{Rules, Senders},
@@ -30,7 +29,7 @@ use crate::{
     },
     flow::{
         attempt::Attempt,
-        told::{Answer, CaptchaTrouble, Next, Standing, Told},
+        told::{Answer, CaptchaTrouble, Standing, Told},
     },
 };
 
@@ -180,31 +179,7 @@ pub fn panel(answer: &Answer) -> Panel {
         outcome: answer.outcome,
         heading: answer.heading(),
         sentence: answer.sentence(),
-        next: match answer.next {
-            Next::Nothing => pages::panel::Next::Nothing,
-            Next::TriesLeft(tries) => pages::panel::Next::TriesLeft(tries),
-            Next::UseLatestCode => pages::panel::Next::UseLatestCode,
-            Next::Compare => pages::panel::Next::Compare,
-            Next::Waiting {
-                people,
-                verified,
-                deadline,
-            } => pages::panel::Next::Waiting {
-                people,
-                verified,
-                deadline: deadline.map(chinese_time),
-            },
-            Next::AskProvider => pages::panel::Next::AskProvider,
-            Next::Resent {
-                used,
-                allowed,
-                deadline,
-            } => pages::panel::Next::Resent {
-                used,
-                allowed,
-                deadline: deadline.map(chinese_time),
-            },
-        },
+        next: answer.next.clone(),
         how_far: answer.standing.as_ref().map(how_far),
     }
 }

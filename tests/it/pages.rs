@@ -2,6 +2,7 @@
 
 use askama::Template;
 use heyan::domain::province::Province;
+use heyan::domain::time::parse_time;
 use heyan::domain::words::{FilingKind, Outcome, RequestState, ReturnReason, VerificationState};
 use heyan::web::page::{Frame, Operator};
 use heyan::web::pages::desk::{
@@ -225,7 +226,7 @@ fn outcomes() {
     let next = Next::Waiting {
         people: 3,
         verified: 1,
-        deadline: Some("9月11日 09:00".into()),
+        deadline: parse_time("2018-09-11T09:00+08:00").ok(),
     };
     let sentence = "您的短信核验完成，请等待其他核验人进行短信核验。";
     let mut waiting = panel(Outcome::VerifiedWaiting, "核验完成", sentence, next);
@@ -281,7 +282,7 @@ fn resend() {
     let next = Next::Resent {
         used: 1,
         allowed: 2,
-        deadline: Some("9月11日 09:00".into()),
+        deadline: parse_time("2018-09-11T09:00+08:00").ok(),
     };
     let sentence = "您的短信验证码已重发成功，请查看手机并尽快完成短信核验。";
     let resent = panel(Outcome::Resent, "短信已重发", sentence, next);

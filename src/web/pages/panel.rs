@@ -1,8 +1,14 @@
 //! The result panel of an outcome, and how far a request is.
 
 use askama::Template;
+use chrono::{DateTime, Utc};
 
-use crate::domain::words::{FilingKind, Outcome, RequestState, ReturnReason};
+pub use crate::flow::told::Next;
+
+use crate::domain::{
+    time::chinese_time,
+    words::{FilingKind, Outcome, RequestState, ReturnReason},
+};
 
 /// The result above the h1; it has the focus (`parts/panel.html`).
 #[derive(Debug, Clone, Template)]
@@ -20,39 +26,6 @@ pub struct Panel {
     pub how_far: Option<HowFar>,
 }
 
-/// What the panel says after its sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
-    /// Nothing more.
-    Nothing,
-    /// `wrong`: the fewest tries left.
-    TriesLeft(u32),
-    /// `wrong`, charged to nobody: 请使用最新短信中的验证码.
-    UseLatestCode,
-    /// `not_found`: what to compare.
-    Compare,
-    /// `verified_waiting`: how many of how many are done.
-    Waiting {
-        /// How many have to verify.
-        people: u32,
-        /// How many have.
-        verified: u32,
-        /// Until when, `9月11日 09:00`.
-        deadline: Option<String>,
-    },
-    /// `ask_provider`
-    AskProvider,
-    /// `resent`
-    Resent {
-        /// Manual resends used.
-        used: u32,
-        /// Manual resends allowed.
-        allowed: u32,
-        /// The deadline, which a resend does not move; none before the first SMS was accepted.
-        deadline: Option<String>,
-    },
-}
-
 /// The colours of a panel.
 enum Tone {
     Success,
@@ -61,6 +34,12 @@ enum Tone {
 }
 
 impl Panel {
+    /// `9月11日 09:00`
+    #[expect(clippy::unused_self, reason = "the template calls it")]
+    fn time(&self, at: &DateTime<Utc>) -> String {
+        chinese_time(*at)
+    }
+
     fn tone(&self) -> Tone {
         match self.outcome {
             Outcome::VerifiedAll
