@@ -201,11 +201,8 @@ impl Db {
         match &self.inner {
             Inner::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.read().await?)),
             Inner::Postgres(pool) => {
-                begin(
-                    pool.clone(),
-                    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                )
-                .await
+                self.begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await
             }
         }
     }
@@ -216,11 +213,33 @@ impl Db {
     /// `Locked` when the writer is not free in time, `Unavailable` and the like.
     pub async fn write(&self) -> Result<Tx> {
         match &self.inner {
-            Inner::Sqlite(sqlite) => Ok(Tx::Sqlite(sqlite.write().await?)),
+            Inner::Sqlite(sqlite) => {
+                let sqlite = sqlite.clone();
+                let begun = self.own(async move { sqlite.write().await }).await?;
+                Ok(Tx::Sqlite(begun))
+            }
             Inner::Postgres(pool) => {
-                begin(pool.clone(), "BEGIN ISOLATION LEVEL READ COMMITTED").await
+                self.begin(pool, "BEGIN ISOLATION LEVEL READ COMMITTED")
+                    .await
             }
         }
+    }
+
+    /// sqlx 0.9.0 leaves the connection inside its transaction when `begin` is dropped half-way.
+    async fn begin(&self, pool: &PgPool, statement: &'static str) -> Result<Tx> {
+        let pool = pool.clone();
+        let begun = self.own(async move { Ok(pool.begin_with(statement).await?) });
+        Ok(Tx::Postgres(begun.await?))
+    }
+
+    /// What must not be dropped half-way, or may open a connection: one that is opened on a server's thread breaks when
+    /// that thread ends, under whoever gets it from the pool next.
+    async fn own<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let stopping = |_| StoreError::Unavailable("the program is stopping".into());
+        self.spawn(work).await.map_err(stopping)?
     }
 
     /// Answers if the database does.
@@ -238,8 +257,9 @@ impl Db {
                     .await?
             }
             Inner::Postgres(pool) => {
-                sqlx::query_scalar("SELECT clock_timestamp()")
-                    .fetch_one(pool)
+                let pool = pool.clone();
+                let now = sqlx::query_scalar("SELECT clock_timestamp()");
+                self.own(async move { Ok(now.fetch_one(&pool).await?) })
                     .await?
             }
         })
@@ -249,7 +269,11 @@ impl Db {
     pub async fn is_up_to_date(&self) -> Result<bool> {
         match &self.inner {
             Inner::Sqlite(sqlite) => schema::is_up_to_date(sqlite.readers()).await,
-            Inner::Postgres(pool) => schema::is_up_to_date(pool).await,
+            Inner::Postgres(pool) => {
+                let pool = pool.clone();
+                self.own(async move { schema::is_up_to_date(&pool).await })
+                    .await
+            }
         }
     }
 
@@ -281,12 +305,4 @@ impl Tx {
             Self::Postgres(tx) => Ok(tx.commit().await?),
         }
     }
-}
-
-/// On a task of its own: sqlx 0.9.0 leaves the connection inside its transaction when `begin` is dropped half-way.
-async fn begin(pool: PgPool, statement: &'static str) -> Result<Tx> {
-    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
-    Ok(Tx::Postgres(begun.map_err(|_| {
-        StoreError::Unavailable("the program is stopping".into())
-    })??))
 }

@@ -113,13 +113,11 @@ impl Sqlite {
         }
     }
 
-    /// On a task of its own, so that a caller who goes away cannot stop it between two statements.
+    /// To be called on a task of its own: a caller who goes away must not stop it between two statements.
     pub(super) async fn write(&self) -> Result<SqliteTx, StoreError> {
         self.is_there()?;
-        let begun = tokio::spawn(Flow::begin(self.writer.clone(), self.patience)).await;
-        Ok(SqliteTx::Writer(begun.map_err(|_| {
-            StoreError::Unavailable("the program is stopping".into())
-        })??))
+        let begun = Flow::begin(self.writer.clone(), self.patience);
+        Ok(SqliteTx::Writer(begun.await?))
     }
 
     pub(super) async fn checkpoint(&self) -> Result<bool, StoreError> {

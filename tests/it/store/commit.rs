@@ -59,6 +59,29 @@ on_both! {
         assert_eq!(pages(db).await, ["a"]);
     }
 
+    /// A web server's threads each have a runtime of their own, which ends with its thread: a connection that was opened
+    /// there would break under whoever has it then.
+    async fn a_connection_outlives_the_thread_that_asked_first(db) {
+        let (opened, seen) = tokio::sync::oneshot::channel();
+        let (end, ending) = tokio::sync::oneshot::channel::<()>();
+        let asker = db.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                asker.ping().await.unwrap();
+                assert!(asker.is_up_to_date().await.unwrap());
+                asker.read().await.unwrap().commit().await.unwrap();
+                opened.send(()).unwrap();
+                ending.await.unwrap();
+            });
+        });
+        seen.await.unwrap();
+        let mut tx = db.read().await.unwrap();
+        end.send(()).unwrap();
+        thread.join().unwrap();
+        assert_eq!(visitors::all(&mut tx).await.unwrap(), []);
+    }
+
     async fn a_reader_keeps_its_snapshot(db) {
         let mut reader = db.read().await.unwrap();
         assert!(visitors::all(&mut reader).await.unwrap().is_empty());
