@@ -1,19 +1,19 @@
-//! Captchas: a few characters, drawn and spoken. A captcha's id is a sealed token that any instance can draw and judge,
-//! so that showing one stores nothing; that each is used once is kept by the flows.
-//! All that is drawn or spoken comes from a random source seeded by the id: the same id gives the same bytes.
+//! Captchas: a few characters, drawn and spoken, or a puzzle. A captcha's id is a sealed token that any instance can draw
+//! and judge, so that showing one stores nothing; that each is used once is kept by the flows. A puzzle that was solved
+//! becomes a proof, another such token.
+//! All that is drawn or spoken comes from a random source seeded by the token: the same id gives the same bytes.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rand::SeedableRng;
-use rand_chacha::ChaCha12Rng;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+mod challenge;
 mod image;
 mod sound;
 #[cfg(test)]
 mod tests;
 mod token;
 
+pub use challenge::Challenge;
 pub use image::SIZE;
 
 use crate::{
@@ -21,15 +21,13 @@ use crate::{
         province::Province,
         text::{TypedError, fold},
     },
-    keys::{Hash, KeyBytes, Keys, Purpose},
+    keys::Keys,
     random::Random,
 };
 
 /// What a captcha is made of: nothing that looks like another (no 0/O/Q/D, 1/I/L, 2/Z, 5/S, 8/B, 6/G, U/V, P/R) or
 /// sounds like another in Mandarin (no C by 4, E, P, T by 7, R by 2, U by 6). `tools/captcha-samples.py` has it too.
 pub const ALPHABET: &[u8] = b"23456789AFHJKMWY";
-
-const LENGTH: usize = 5;
 
 /// People wait for the SMS with the page open.
 const LIFE: TimeDelta = TimeDelta::minutes(20);
@@ -67,6 +65,32 @@ impl Form {
         }
     }
 }
+
+/// What a captcha's id stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Characters, drawn and spoken.
+    Image,
+    /// A picture with gaps, and the piece that belongs into one of them.
+    Puzzle,
+    /// That a puzzle has been solved.
+    Proof,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Image, Self::Puzzle, Self::Proof];
+
+    const fn letter(self) -> char {
+        match self {
+            Self::Image => 'i',
+            Self::Puzzle => 'p',
+            Self::Proof => 's',
+        }
+    }
+}
+
+/// What everything drawn and asked comes from.
+type Drawing = Zeroizing<[u8; 16]>;
 
 /// A captcha's id as it stands in the form and in `/captcha/{id}.png`: letters, digits, `-` and `_`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -116,16 +140,23 @@ impl Captchas {
         Self { keys, random }
     }
 
-    /// A new captcha for a form of a bureau (`None`: the national page).
+    /// A new captcha for a form of a bureau (`None`: the national page); the higher the level (0 to 3), the harder.
     #[must_use]
-    pub fn issue(&self, form: Form, bureau: Option<Province>, now: DateTime<Utc>) -> CaptchaId {
-        let count = u32::try_from(ALPHABET.len()).unwrap_or(u32::MAX);
-        let character = || char::from(ALPHABET[self.random.below(count) as usize]);
+    pub fn issue(
+        &self,
+        kind: Kind,
+        level: u8,
+        form: Form,
+        bureau: Option<Province>,
+        now: DateTime<Utc>,
+    ) -> CaptchaId {
         let token = token::Token {
+            kind,
             form,
             bureau,
             issued_at: now,
-            answer: (0..LENGTH).map(|_| character()).collect::<String>().into(),
+            level,
+            drawing: Zeroizing::new(self.random.bytes()),
         };
         CaptchaId(token.seal(&self.keys, &self.random))
     }
@@ -136,15 +167,7 @@ impl Captchas {
     /// It is none of ours.
     pub fn open(&self, id: &str) -> Result<Challenge, CaptchaError> {
         let (token, key) = token::Token::open(&self.keys, id).ok_or(CaptchaError)?;
-        let hash = |purpose| {
-            let hash = self.keys.hash_with(&key, purpose, &[id.as_bytes()]);
-            hash.map_err(|_| CaptchaError)
-        };
-        Ok(Challenge {
-            use_hash: hash(Purpose::CaptchaUse)?,
-            seed: Zeroizing::new(hash(Purpose::CaptchaDrawing)?.value),
-            token,
-        })
+        Challenge::new(&self.keys, &key, token, id)
     }
 
     /// Whether a submission may use this captcha up; what it answered has not been looked at yet.
@@ -163,87 +186,8 @@ impl Captchas {
             return Err(Refusal::Missing);
         }
         let challenge = self.open(id).map_err(|CaptchaError| Refusal::NotOurs)?;
-        if (challenge.token.form, challenge.token.bureau) != (form, bureau) {
-            return Err(Refusal::NotOurs);
-        }
-        // one from the future (a sandbox's clock was turned back) is no better than an old one
-        if (now - challenge.token.issued_at).abs() >= LIFE {
-            return Err(Refusal::Expired);
-        }
+        challenge.is_for(form, bureau)?;
+        challenge.is_in_time(now)?;
         Ok(challenge)
-    }
-}
-
-/// What a reader of the picture meant who typed a character that is not in the alphabet.
-const fn meant(typed: char) -> char {
-    match typed {
-        'Z' => '2',
-        'S' => '5',
-        'B' => '8',
-        'G' | 'Q' => '9',
-        other => other,
-    }
-}
-
-/// An opened captcha. (A puzzle will be another kind of it.)
-pub struct Challenge {
-    token: token::Token,
-    seed: KeyBytes,
-    use_hash: Hash,
-}
-
-impl Challenge {
-    /// The picture, a PNG of [`SIZE`]. Takes about a millisecond.
-    #[must_use]
-    pub fn png(&self) -> Vec<u8> {
-        image::png(&self.token.answer, &mut self.rng(0))
-    }
-
-    /// The sound, a WAV of some seconds. Takes about a millisecond.
-    #[must_use]
-    pub fn wav(&self) -> Vec<u8> {
-        sound::wav(&self.token.answer, &mut self.rng(1))
-    }
-
-    /// The right answer: for a sandbox's testers alone.
-    #[must_use]
-    pub fn answer(&self) -> &str {
-        &self.token.answer
-    }
-
-    /// The answer is right: in any case and width, with spaces or without, and with a letter that is never drawn for the
-    /// digit that it looks like. Takes constant time.
-    #[must_use]
-    pub fn accepts(&self, answer: &str) -> bool {
-        let meant = |given: &str| given.chars().map(meant).collect::<String>();
-        fold(answer).is_ok_and(|given| {
-            let given = Zeroizing::new(meant(&given));
-            given.as_bytes().ct_eq(self.answer().as_bytes()).into()
-        })
-    }
-
-    /// Good before this instant.
-    #[must_use]
-    pub fn expires_at(&self) -> DateTime<Utc> {
-        self.token.issued_at + LIFE
-    }
-
-    /// What is kept of it once it is used up; the same on every instance, whatever key is active.
-    #[must_use]
-    pub fn use_hash(&self) -> &Hash {
-        &self.use_hash
-    }
-
-    /// One source for the picture and another for the sound: neither tells of the other's noise.
-    fn rng(&self, stream: u64) -> ChaCha12Rng {
-        let mut rng = ChaCha12Rng::from_seed(*self.seed);
-        rng.set_stream(stream);
-        rng
-    }
-}
-
-impl std::fmt::Debug for Challenge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Challenge(…)")
     }
 }

@@ -109,8 +109,6 @@ purposes! {
     Link = "link",
     /// The captcha's sealed token.
     Captcha = "captcha",
-    /// What is drawn at random in a captcha's picture and sound.
-    CaptchaDrawing = "captcha-drawing",
     /// Captchas used up.
     CaptchaUse = "captcha-use",
     /// The fields of a submitted form.

@@ -34,8 +34,13 @@ const INKS: [[u8; 3]; 6] = [
     [80, 55, 0],
 ];
 
+/// How many characters are asked for at a level.
+pub const fn length(_level: u8) -> usize {
+    5
+}
+
 /// The PNG of an answer's characters; all that is random comes from `rng`.
-pub fn png(answer: &str, rng: &mut ChaCha12Rng) -> Vec<u8> {
+pub fn png(answer: &str, _level: u8, rng: &mut ChaCha12Rng) -> Vec<u8> {
     let mut canvas = Canvas(vec![0.0; WIDTH * HEIGHT]);
     for _ in 0..3 {
         canvas.stroke(&Stroke::across(rng, 0.8..1.6), Ink::Light);

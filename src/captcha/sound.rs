@@ -39,7 +39,7 @@ macro_rules! samples {
 samples!('2' '3' '4' '5' '6' '7' '8' '9' 'A' 'F' 'H' 'J' 'K' 'M' 'W' 'Y');
 
 /// The WAV of an answer's characters; all that is random comes from `rng`.
-pub fn wav(answer: &str, rng: &mut ChaCha12Rng) -> Vec<u8> {
+pub fn wav(answer: &str, _level: u8, rng: &mut ChaCha12Rng) -> Vec<u8> {
     let mut speech = vec![0.0; pause(rng, 0.6..0.8)];
     for character in answer.chars() {
         say(samples(character), rng, &mut speech);

@@ -19,7 +19,7 @@ use super::{
     site::State,
 };
 use crate::{
-    captcha::Form as CaptchaForm,
+    captcha::{Form as CaptchaForm, Kind},
     domain::{
         outcome::return_advice,
         policy::{HkMacauTail, Policy},
@@ -96,7 +96,10 @@ pub fn rules(policy: &Policy) -> Rules {
 /// A fresh captcha for a form.
 pub fn captcha(state: &State, purpose: Purpose, bureau: Option<Province>) -> Captcha {
     let now = state.services.clock.now();
-    let id = state.services.captchas.issue(form_of(purpose), bureau, now);
+    let id = state
+        .services
+        .captchas
+        .issue(Kind::Image, 0, form_of(purpose), bureau, now);
     let expires_in = state
         .services
         .captchas

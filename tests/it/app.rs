@@ -128,7 +128,7 @@ impl App {
     /// The right answer to a captcha.
     pub fn answer(&self, captcha_id: &str) -> String {
         let challenge = self.world.services.captchas.open(captcha_id).unwrap();
-        challenge.answer().to_owned()
+        challenge.answer().to_string()
     }
 
     pub async fn stop(&self) {

@@ -12,7 +12,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use heyan::{
-    captcha::{Captchas, Form},
+    captcha::{Captchas, Form, Kind},
     clock::{Clock, Pace},
     domain::{
         carrier::Carriers,
@@ -299,16 +299,16 @@ impl World {
         of_phone.next_back().expect("no SMS to this phone").code
     }
 
-    /// A form with a right captcha, from an address that nobody else has.
+    /// A form with a right captcha, as hard as they come, from an address that nobody else has.
     pub fn attempt(&self, form: Form, bureau: Option<Province>) -> Attempt {
         let captchas = &self.services.captchas;
-        let id = captchas.issue(form, bureau, self.now());
+        let id = captchas.issue(Kind::Image, 3, form, bureau, self.now());
         let visitor = self.visitors.fetch_add(1, Ordering::Relaxed);
         Attempt {
             form,
             bureau,
             address: IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + visitor)),
-            captcha_answer: captchas.open(id.as_str()).unwrap().answer().to_owned(),
+            captcha_answer: captchas.open(id.as_str()).unwrap().answer().to_string(),
             captcha_id: id.to_string(),
         }
     }

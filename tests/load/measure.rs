@@ -9,7 +9,7 @@ use std::{
 };
 
 use heyan::{
-    captcha::Form,
+    captcha::{self, Form},
     domain::{
         id_document::IdTail, phone::Phone, province::Province, sms_code::SmsCode, words::Outcome,
     },
@@ -130,10 +130,13 @@ struct Submission {
 
 impl Submission {
     fn new(services: &Services, person: &Person) -> Self {
-        let captcha =
-            services
-                .captchas
-                .issue(Form::Verification, Some(BUREAU), services.clock.now());
+        let captcha = services.captchas.issue(
+            captcha::Kind::Image,
+            3,
+            Form::Verification,
+            Some(BUREAU),
+            services.clock.now(),
+        );
         let challenge = services
             .captchas
             .open(captcha.as_str())
@@ -143,7 +146,7 @@ impl Submission {
             bureau: Some(BUREAU),
             address: Ipv4Addr::LOCALHOST.into(),
             captcha_id: captcha.to_string(),
-            captcha_answer: challenge.answer().to_owned(),
+            captcha_answer: challenge.answer().to_string(),
         };
         Self {
             attempt,

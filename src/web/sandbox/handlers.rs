@@ -65,7 +65,7 @@ fn show(sms: &sandbox::InboxMessage) -> Value {
 pub async fn captcha(state: Data<State>, id: Path<String>) -> Result<HttpResponse, Trouble> {
     let challenge = state.services.captchas.open(&id);
     let challenge = challenge.map_err(|_| SandboxProblem::UnknownCaptcha)?;
-    Ok(HttpResponse::Ok().json(json!({"answer": challenge.answer()})))
+    Ok(HttpResponse::Ok().json(json!({"answer": *challenge.answer()})))
 }
 
 #[derive(Deserialize, Default)]
