@@ -158,13 +158,30 @@ on_engines! {
     }
 }
 
+async fn somebody_waits_for_a_lock(url: &str) {
+    const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    for _ in 0..3000 {
+        let waiting: i64 = sqlx::query_scalar(WAITING)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        if waiting > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nobody waits");
+}
+
 /// It was there when the link was opened, and is not when the answer is shown.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn locked_after_the_link_was_opened() {
     let (portal, who, code, link) = filed(Engine::Postgres).await;
     let mut holder = Holder::of(&portal.world).await;
     let (linked, ()) = tokio::join!(by_link(&portal, &link, &code, who.tail()), async {
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        somebody_waits_for_a_lock(&portal.world.scratch.url).await;
         holder
             .locks("LOCK TABLE verifications IN ACCESS EXCLUSIVE MODE")
             .await;

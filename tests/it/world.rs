@@ -63,13 +63,15 @@ macro_rules! on_engines {
 }
 pub(crate) use on_engines;
 
-/// `few` in the default run, `many` where `HEYAN_LONG=1` asks for the long one (`tests/run --attacks`).
+/// `HEYAN_LONG=1` asks for the long run (`tests/run --attacks`).
 #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
+pub fn is_long() -> bool {
+    std::env::var("HEYAN_LONG").is_ok_and(|long| long == "1")
+}
+
+/// `few` in the default run, `many` in the long one.
 pub fn long_or(few: usize, many: usize) -> usize {
-    match std::env::var("HEYAN_LONG") {
-        Ok(long) if long == "1" => many,
-        _ => few,
-    }
+    if is_long() { many } else { few }
 }
 
 /// No limit that a test could reach.
