@@ -4,7 +4,8 @@
 pub mod aggregate;
 pub mod attempt;
 mod candidates;
-mod deliver;
+mod carriers;
+pub mod deliver;
 mod each;
 mod expire;
 pub mod hashes;
@@ -15,6 +16,7 @@ pub mod notify;
 pub mod progress;
 pub mod providers;
 pub mod purge;
+pub mod receipts;
 pub mod resend;
 mod retry;
 pub mod review_phone;
@@ -88,6 +90,8 @@ pub struct Settings {
     pub signature: String,
     /// How much is allowed.
     pub limits: Limits,
+    /// How SMS are sent, and how many at most.
+    pub sms: SmsSettings,
     /// How long a finished request keeps its persons.
     pub retention: TimeDelta,
 }
@@ -112,6 +116,33 @@ impl Default for Limits {
             per_phone_per_day: 30,
             per_address_per_10_minutes: 60,
             api_per_minute: 600,
+        }
+    }
+}
+
+/// How SMS are sent.
+#[derive(Debug, Clone)]
+pub struct SmsSettings {
+    /// SMS to a phone in a day, over all its filings; whatever is more waits.
+    pub per_phone_per_day: u32,
+    /// SMS for a provider in an hour.
+    pub per_provider_per_hour: u32,
+    /// All SMS in an hour.
+    pub per_hour: u32,
+    /// How long a receipt is waited for where an attempt's outcome is unknown.
+    pub receipt_wait: TimeDelta,
+    /// The pages' host, for the last line of origin-bound codes; none: there is no such line.
+    pub origin: Option<String>,
+}
+
+impl Default for SmsSettings {
+    fn default() -> Self {
+        Self {
+            per_phone_per_day: 12,
+            per_provider_per_hour: 5_000,
+            per_hour: 20_000,
+            receipt_wait: TimeDelta::seconds(60),
+            origin: None,
         }
     }
 }

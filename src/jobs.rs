@@ -1,12 +1,16 @@
 //! The loop behind `serve` and `demo`: looks for what is due when something was queued, when the next instant has come, and
 //! once a second (another instance may have queued something, or turned the sandbox's clock). On a stop it ends its round.
 
+mod messages;
 mod webhooks;
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -29,6 +33,8 @@ where
     F: Future<Output = Result<(), FlowError>>,
 {
     let told = tokio::spawn(webhooks::run(services.clone(), stop.clone()));
+    let texts = Arc::new(Notify::new());
+    let texted = tokio::spawn(messages::run(services.clone(), stop.clone(), texts.clone()));
     let mut jobs = Jobs {
         services,
         stop,
@@ -54,11 +60,16 @@ where
                 pause
             }
         };
+        // whatever queued an SMS told us alone
+        texts.notify_one();
         woken = tokio::select! {
             () = jobs.stop.cancelled() => false,
             () = jobs.services.wake.notified(), if failures == 0 => true,
             () = sleep(pause) => false,
         };
+    }
+    if texted.await.is_err() {
+        tracing::error!("the SMS' loop has failed; what is due is sent at the next start");
     }
     if told.await.is_err() {
         tracing::error!("the webhooks' loop has failed; what is due is sent at the next start");
@@ -85,8 +96,8 @@ struct Jobs {
 impl Jobs {
     /// Runs what is due, until nothing is left or it is to stop; how long to wait then.
     async fn look(&mut self, woken: bool) -> Result<Duration, FlowError> {
-        let due = run_due::next_own(&self.services).await?;
-        self.tell_lag(due);
+        self.tell_lag(run_due::next_own(&self.services).await?);
+        let due = run_due::next_of_requests(&self.services).await?;
         let rest = match self.left {
             Some((left, rounds)) if due == Some(left) => backoff(rounds),
             _ => Duration::ZERO,
@@ -104,7 +115,7 @@ impl Jobs {
         self.note_the_time().await?;
         while !self.stop.is_cancelled() && self.round().await? > 0 {}
         self.last_round = Some(Instant::now());
-        let due = run_due::next_own(&self.services).await?;
+        let due = run_due::next_of_requests(&self.services).await?;
         let wait = self.wait(due);
         let left = due.filter(|_| wait.is_zero());
         self.left = left.map(|left| match self.left {
@@ -117,7 +128,7 @@ impl Jobs {
     /// On a task of its own: a panic in it ends the round, not the loop.
     async fn round(&self) -> Result<u64, FlowError> {
         let services = self.services.clone();
-        let round = tokio::spawn(async move { run_due::run_own(&services).await });
+        let round = tokio::spawn(async move { run_due::run_requests(&services).await });
         Ok(round.await.map_err(|_| FlowError::Busy)??.done)
     }
 

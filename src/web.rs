@@ -18,6 +18,7 @@ mod sandbox;
 mod server;
 mod short_link;
 mod site;
+mod sms_receipts;
 mod static_files;
 mod tabs;
 mod visitors;
@@ -74,6 +75,12 @@ fn routes(config: &mut ServiceConfig, site: &Site) {
         .configure(api::configure)
         .service(at!("/captcha/{id}.png", captcha::png))
         .service(at!("/captcha/{id}.wav", captcha::wav))
+        // where gateways push their receipts
+        .service(at!(
+            "/sms/receipts/{gateway}/{secret}",
+            sms_receipts::pushed,
+            sms_receipts::pushed
+        ))
         // the short link of an SMS
         .service(at!("/v/{token}", short_link::show, short_link::submit))
         // the national pages (on a bureau's own host, / is that bureau's)

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     config::{Config, ConfigError, KeySettings},
     domain::{carrier::Carriers, policy::Timeline},
-    flow::{Limits, Services, Settings, sandbox},
+    flow::{Limits, Services, Settings, SmsSettings, sandbox},
     keys::{KeyError, Keys, Purpose},
     metrics::Metrics,
     random::Random,
@@ -51,7 +51,7 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
         webhooks: Webhooks::new(&config.webhooks_allow, config.is_sandbox()),
         settings: Arc::new(Settings {
             sandbox: config.is_sandbox(),
-            public_url,
+            public_url: public_url.clone(),
             signature: config.sms.signature.clone(),
             limits: Limits {
                 per_phone_per_hour: limits.per_phone_per_hour,
@@ -59,6 +59,7 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
                 per_address_per_10_minutes: limits.per_address_per_10_minutes,
                 api_per_minute: limits.api_per_minute,
             },
+            sms: sms(config, &public_url),
             retention: TimeDelta::days(config.retention_days.into()),
         }),
         metrics: Metrics::default(),
@@ -66,6 +67,20 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
     };
     set_clock(&services).await?;
     Ok(services)
+}
+
+/// How SMS are sent. Codes are bound to the host of the links.
+fn sms(config: &Config, public_url: &str) -> SmsSettings {
+    let sms = &config.sms;
+    let host = url::Url::parse(public_url).ok();
+    let host = host.and_then(|url| url.host_str().map(str::to_owned));
+    SmsSettings {
+        per_phone_per_day: sms.per_phone_per_day,
+        per_provider_per_hour: sms.per_provider_per_hour,
+        per_hour: sms.per_hour,
+        receipt_wait: TimeDelta::seconds(sms.receipt_wait_seconds.into()),
+        origin: host.filter(|_| sms.origin_bound_codes),
+    }
 }
 
 /// What links begin with; a sandbox that says nothing is reached where it listens.

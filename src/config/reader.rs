@@ -141,6 +141,16 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// A truth value.
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
+        self.read(key, |node| match &node.value {
+            Value::Truth(truth) => Ok(*truth),
+            Value::Text(text) if text == "true" => Ok(true),
+            Value::Text(text) if text == "false" => Ok(false),
+            _ => Err("must be true or false".into()),
+        })
+    }
+
     /// A list of texts, each read by itself; those that are wrong are told one by one.
     pub fn list<T>(
         &mut self,

@@ -20,6 +20,16 @@ pub struct Sms {
     pub by_carrier: BTreeMap<&'static str, Vec<String>>,
     /// By name.
     pub gateways: BTreeMap<String, Gateway>,
+    /// SMS to a phone in a day, over all its filings.
+    pub per_phone_per_day: u32,
+    /// SMS for a provider in an hour.
+    pub per_provider_per_hour: u32,
+    /// All SMS in an hour.
+    pub per_hour: u32,
+    /// Seconds for which a receipt is waited for, where an attempt's outcome is unknown.
+    pub receipt_wait_seconds: u32,
+    /// Each SMS ends with the line that binds its code to our pages.
+    pub origin_bound_codes: bool,
 }
 
 words!(/// How a gateway is spoken to.
@@ -80,7 +90,18 @@ pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
         .into_iter()
         .filter_map(|carrier| Some((carrier, chain(carrier)?)))
         .collect();
+    let mut number = |key, range, usual| section.number(key, range).unwrap_or(usual);
+    let per_phone_per_day = number("per_phone_per_day", 1..=1_000, 12);
+    let per_provider_per_hour = number("per_provider_per_hour", 1..=10_000_000, 5_000);
+    let per_hour = number("per_hour", 1..=100_000_000, 20_000);
+    let receipt_wait_seconds = number("receipt_wait_seconds", 1..=86_400, 60);
+    let origin_bound_codes = section.flag("origin_bound_codes");
     Sms {
+        per_phone_per_day,
+        per_provider_per_hour,
+        per_hour,
+        receipt_wait_seconds,
+        origin_bound_codes: origin_bound_codes.unwrap_or(false),
         signature: signature.unwrap_or_else(|| "备案核验".into()),
         default,
         by_carrier,

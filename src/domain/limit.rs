@@ -17,6 +17,18 @@ pub enum Window {
     Address,
     /// Calls of an API key in a minute.
     Api,
+    /// SMS to a phone in a day, over all its filings.
+    SmsPhoneDay,
+    /// SMS for a provider in an hour.
+    SmsProviderHour,
+    /// All SMS in an hour.
+    SmsHour,
+    /// SMS to a phone by one gateway in a minute, …
+    PaceMinute,
+    /// … in an hour, …
+    PaceHour,
+    /// … and in a day.
+    PaceDay,
 }
 
 impl Window {
@@ -28,17 +40,25 @@ impl Window {
             Self::PhoneMonth => "phone-month",
             Self::Address => "address",
             Self::Api => "api",
+            Self::SmsPhoneDay => "sms-phone-day",
+            Self::SmsProviderHour => "sms-provider-hour",
+            Self::SmsHour => "sms-hour",
+            Self::PaceMinute => "pace-minute",
+            Self::PaceHour => "pace-hour",
+            Self::PaceDay => "pace-day",
         }
     }
 
     /// How long it is.
     pub const fn length(self) -> TimeDelta {
         match self {
-            Self::PhoneHour => TimeDelta::hours(1),
-            Self::PhoneDay => TimeDelta::days(1),
+            Self::PhoneHour | Self::SmsProviderHour | Self::SmsHour | Self::PaceHour => {
+                TimeDelta::hours(1)
+            }
+            Self::PhoneDay | Self::SmsPhoneDay | Self::PaceDay => TimeDelta::days(1),
             Self::PhoneMonth => TimeDelta::days(30),
             Self::Address => TimeDelta::minutes(10),
-            Self::Api => TimeDelta::minutes(1),
+            Self::Api | Self::PaceMinute => TimeDelta::minutes(1),
         }
     }
 

@@ -156,6 +156,8 @@ words!(/// Why a message is sent.
     Noon = "noon",
     /// Asked for on the resend tab.
     Manual = "manual",
+    /// The system's own, when a receipt says that the number belongs to another carrier.
+    Rerouted = "rerouted",
 });
 
 words!(/// What an event of a request's log tells; the first six are the webhooks' types.

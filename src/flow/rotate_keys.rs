@@ -11,7 +11,7 @@ use crate::{
     domain::ids::VerificationId,
     keys::{Cell, KeyError},
     store::{
-        Tx, filing_requests,
+        Tx, filing_requests, phone_carriers,
         rotation::{self, HashedRow, SealedColumn, SealedRow},
         verifications,
     },
@@ -165,10 +165,19 @@ async fn rehash(services: &Services, rotated: &mut Rotated) -> Result<()> {
             async move {
                 let mut done = 0;
                 let mut tx = services.db.write().await?;
-                for Hashes { id, phone, tail } in &*anew {
+                for Hashes {
+                    id,
+                    old_phone,
+                    phone,
+                    tail,
+                } in &*anew
+                {
                     let index = services.keys.index().as_str();
                     let replaced = rotation::rehash(&mut tx, *id, index, phone, tail);
                     done += u64::from(replaced.await?);
+                    if old_phone != phone {
+                        phone_carriers::rehash(&mut tx, old_phone, phone, index).await?;
+                    }
                 }
                 tx.commit().await?;
                 Ok(done)
@@ -180,6 +189,7 @@ async fn rehash(services: &Services, rotated: &mut Rotated) -> Result<()> {
 
 struct Hashes {
     id: VerificationId,
+    old_phone: Vec<u8>,
     phone: [u8; 32],
     tail: [u8; 32],
 }
@@ -212,6 +222,7 @@ async fn hashed_anew(
     let tail = principal.document.id_tail(policy.hk_macau_tail);
     Ok(Some(Hashes {
         id: hashed.id,
+        old_phone: row.phone_hash.unwrap_or_default(),
         phone: hashes::phone(&services.keys, &person.phone).value,
         tail: hashes::tail(&services.keys, hashed.id, &tail).value,
     }))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 
-use super::{Result, Services, deliver, expire, noon, notify, purge};
+use super::{Result, Services, deliver, expire, noon, notify, purge, receipts};
 use crate::store::{due, outbox, webhooks};
 
 /// How often what is in other hands is looked at.
@@ -38,9 +38,24 @@ pub async fn run_due(services: &Services) -> Result<Round> {
 /// As `run_due`.
 pub async fn run_own(services: &Services) -> Result<Round> {
     let now = services.clock.now();
+    let Round { mut done } = run_requests(services).await?;
+    done += deliver::round(services, now).await?;
+    done += receipts::round(services).await?;
+    Ok(Round { done })
+}
+
+/// The same without SMS either, which have a loop of their own too ([`deliver::claim`]).
+///
+/// # Errors
+/// As `run_due`.
+pub async fn run_requests(services: &Services) -> Result<Round> {
+    let now = services.clock.now();
     let mut done = expire::round(services, now).await?;
     done += noon::round(services, now).await?;
-    done += deliver::round(services, now).await?;
+    services.metrics.tick(now);
+    for (name, rests, is_slow) in services.gateways.health(now) {
+        services.metrics.gateway(name, rests, is_slow);
+    }
     let purged = purge::round(services, now).await?;
     done += purged + purge::sweep(services, now).await?;
     if purged > 0 {
@@ -91,6 +106,24 @@ pub async fn next_due(services: &Services) -> Result<Option<DateTime<Utc>>> {
 pub async fn next_own(services: &Services) -> Result<Option<DateTime<Utc>>> {
     let mut tx = services.db.read().await?;
     Ok(due::next_at(&mut tx, services.settings.retention).await?)
+}
+
+/// The same without SMS either.
+///
+/// # Errors
+/// Those of the database.
+pub async fn next_of_requests(services: &Services) -> Result<Option<DateTime<Utc>>> {
+    let mut tx = services.db.read().await?;
+    Ok(due::next_of_requests(&mut tx, services.settings.retention).await?)
+}
+
+/// When the next SMS is due.
+///
+/// # Errors
+/// Those of the database.
+pub async fn next_message(services: &Services) -> Result<Option<DateTime<Utc>>> {
+    let mut tx = services.db.read().await?;
+    Ok(outbox::next_at(&mut tx).await?)
 }
 
 /// The next instant after one at which something falls due: what could not be done at its own must not hide what comes later.

@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::look_up::{RequestView, VerificationView};
+use super::look_up::{RequestView, SmsView, VerificationView};
 use crate::domain::{
+    message::SmsState,
     outcome::return_advice,
     policy::Policy,
     province::Province,
@@ -93,6 +94,51 @@ pub struct VerificationOfRequest {
     #[serde(serialize_with = "time_or_null")]
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub verified_at: Option<DateTime<Utc>>,
+    /// Its SMS, oldest first.
+    pub sms: Vec<SmsOfVerification>,
+}
+
+/// An SMS, and how far it is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Sms)]
+pub struct SmsOfVerification {
+    /// How far it is.
+    pub state: SmsState,
+    /// When it was queued.
+    #[serde(with = "serde_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub queued_at: DateTime<Utc>,
+    /// A ceiling or a gateway's pace keeps it back until then; until it has been accepted, the deadline waits as well.
+    #[serde(serialize_with = "time_or_null")]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub held_until: Option<DateTime<Utc>>,
+    /// When a gateway took it.
+    #[serde(serialize_with = "time_or_null")]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub accepted_at: Option<DateTime<Utc>>,
+    /// When a receipt said that it is on the phone.
+    #[serde(serialize_with = "time_or_null")]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+impl From<SmsView> for SmsOfVerification {
+    fn from(view: SmsView) -> Self {
+        let SmsView {
+            state,
+            queued_at,
+            held_until,
+            accepted_at,
+            delivered_at,
+        } = view;
+        Self {
+            state,
+            queued_at,
+            held_until,
+            accepted_at,
+            delivered_at,
+        }
+    }
 }
 
 impl From<RequestView> for FilingRequest {
@@ -132,6 +178,7 @@ impl From<VerificationView> for VerificationOfRequest {
             first_sent_at: row.first_sent_at,
             expires_at: row.expires_at,
             verified_at: row.verified_at,
+            sms: view.sms.into_iter().map(SmsOfVerification::from).collect(),
         }
     }
 }

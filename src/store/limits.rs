@@ -9,6 +9,22 @@ pub async fn count(tx: &mut Tx, bucket: &[u8], expires_at: At) -> Result<i64> {
     Ok(value!(tx, COUNT, bucket, expires_at)?)
 }
 
+/// Counts one more if there is room for it below `most`; the count that came of it, none: there is no room.
+pub async fn take(tx: &mut Tx, bucket: &[u8], expires_at: At, most: i64) -> Result<Option<i64>> {
+    const TAKE: &str = "INSERT INTO limit_counters (bucket, count, expires_at) VALUES ($1, 1, $2) \
+        ON CONFLICT (bucket) DO UPDATE SET count = limit_counters.count + 1 WHERE limit_counters.count < $3 \
+        RETURNING count";
+    let row: Option<(i64,)> = one!(tx, TAKE, bucket, expires_at, most)?;
+    Ok(row.map(|(count,)| count))
+}
+
+/// Counts one less.
+pub async fn give_back(tx: &mut Tx, bucket: &[u8]) -> Result<()> {
+    const GIVE_BACK: &str = "UPDATE limit_counters SET count = count - 1 WHERE bucket = $1";
+    run!(tx, GIVE_BACK, bucket)?;
+    Ok(())
+}
+
 /// Begins anew.
 pub async fn clear(tx: &mut Tx, bucket: &[u8]) -> Result<()> {
     run!(tx, "DELETE FROM limit_counters WHERE bucket = $1", bucket)?;

@@ -7,6 +7,12 @@ use crate::domain::ids::RequestId;
 pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     const REQUEST: &str = "UPDATE filing_requests SET content = NULL, return_detail = NULL, \
         purged_at = $2, version = version + 1 WHERE id = $1 AND purged_at IS NULL";
+    // while another verification of the phone is kept, so is what was learnt of it
+    const CARRIERS: &str = "DELETE FROM phone_carriers WHERE phone_hash IN \
+        (SELECT phone_hash FROM verifications WHERE request_id = $1) AND NOT EXISTS \
+        (SELECT 1 FROM verifications v WHERE v.phone_hash = phone_carriers.phone_hash AND v.request_id <> $1)";
+    const PARTS: &str = "DELETE FROM sms_parts WHERE message_id IN (SELECT m.id FROM sms_messages m \
+        JOIN verifications v ON v.id = m.verification_id WHERE v.request_id = $1)";
     const VERIFICATIONS: &str = "UPDATE verifications SET person = NULL, phone_hash = NULL, tail_hash = NULL, \
         link_hash = NULL WHERE request_id = $1";
     const CODES: &str = "DELETE FROM sms_codes WHERE verification_id IN \
@@ -22,6 +28,8 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     if run!(tx, REQUEST, id, now)? == 0 {
         return Ok(false);
     }
+    run!(tx, CARRIERS, id)?;
+    run!(tx, PARTS, id)?;
     run!(tx, VERIFICATIONS, id)?;
     run!(tx, CODES, id)?;
     run!(tx, MESSAGES, id)?;
@@ -35,6 +43,8 @@ pub async fn reset(tx: &mut Tx) -> Result<()> {
     // children first
     run!(tx, "DELETE FROM webhook_deliveries")?;
     run!(tx, "DELETE FROM events")?;
+    run!(tx, "DELETE FROM sms_parts")?;
+    run!(tx, "DELETE FROM phone_carriers")?;
     run!(tx, "DELETE FROM sms_messages")?;
     run!(tx, "DELETE FROM sms_codes")?;
     run!(tx, "DELETE FROM verifications")?;

@@ -5,8 +5,10 @@ use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 use uuid::Uuid;
 
 use crate::domain::{
+    carrier::Carrier,
     delivery::{DeliveryState, Trouble},
     ids::{MessageId, ProviderId, RequestId, VerificationId, WebhookId},
+    message::{Arrival, SmsState},
     province::Province,
     words::{EventType, FilingKind, MessageKind, RequestState, ReturnReason, VerificationState},
 };
@@ -68,6 +70,9 @@ texts! {
     EventType: as_str, from_word;
     DeliveryState: as_str, from_word;
     Trouble: as_str, from_word;
+    Carrier: as_str, from_word;
+    SmsState: as_str, from_word;
+    Arrival: as_str, from_word;
 }
 
 impl<T, DB: Database> Type<DB> for Json<T>

@@ -82,6 +82,7 @@ fn as_found(found: progress::Found) -> Found {
         name_masked: person.name_masked,
         phone_masked: person.phone_masked,
         state: person.state,
+        sms: person.sms,
     });
     Found {
         request_id: found.request_id.to_string(),

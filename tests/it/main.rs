@@ -20,6 +20,7 @@ mod qa;
 mod rotation;
 mod sandbox;
 mod store;
+mod texting;
 mod web;
 mod webhooks;
 #[allow(dead_code, reason = "used as more tests come")]

@@ -27,7 +27,7 @@ use heyan::{
         words::{FilingKind, MessageKind, Outcome},
     },
     flow::{
-        Limits, Services, Settings,
+        Limits, Services, Settings, SmsSettings,
         attempt::Attempt,
         look_up::{self, RequestView},
         message::Message,
@@ -81,6 +81,16 @@ pub const NO_LIMITS: Limits = Limits {
     per_address_per_10_minutes: 1_000_000,
     api_per_minute: 1_000_000,
 };
+
+/// No ceiling that a test could reach.
+pub fn no_ceilings() -> SmsSettings {
+    SmsSettings {
+        per_phone_per_day: 1_000_000,
+        per_provider_per_hour: 1_000_000,
+        per_hour: 1_000_000,
+        ..SmsSettings::default()
+    }
+}
 
 pub struct World {
     pub services: Services,
@@ -177,9 +187,14 @@ pub fn at(text: &str) -> DateTime<Utc> {
 }
 
 pub fn keys() -> Keys {
+    keys_with_index("k1")
+}
+
+/// The same keys, while another one hashes.
+pub fn keys_with_index(index: &str) -> Keys {
     let bytes = |n: u8| zeroize::Zeroizing::new([n; 32]);
     let keys = BTreeMap::from([("k1".to_owned(), bytes(7)), ("k2".to_owned(), bytes(8))]);
-    Keys::new("k2", "k1", keys).unwrap()
+    Keys::new("k2", index, keys).unwrap()
 }
 
 /// Runs a query on whichever engine it is.
@@ -430,6 +445,7 @@ pub fn services(db: Db, keys: Keys, clock: Clock, random: Random) -> Services {
             public_url: "http://127.0.0.1:8080".into(),
             signature: "备案核验".into(),
             limits: NO_LIMITS,
+            sms: no_ceilings(),
             retention: TimeDelta::days(180),
         }),
         metrics: heyan::metrics::Metrics::default(),

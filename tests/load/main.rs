@@ -5,6 +5,7 @@
 mod measure;
 mod prepare;
 mod replay;
+mod texts;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -16,6 +17,17 @@ const CONNECTIONS: [usize; 2] = [1, 8];
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [what, waiting] = arguments.as_slice()
+        && what == "sms"
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        texts::run(
+            folder.path(),
+            waiting.parse().expect("a number of messages"),
+        )
+        .await;
+        return ExitCode::SUCCESS;
+    }
     let [count, server, log, pgbench] = arguments.as_slice() else {
         eprintln!(
             "usage: load COUNT postgres://USER@HOST:PORT SERVER_LOG PGBENCH (tests/load/run knows them)"

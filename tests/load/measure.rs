@@ -193,7 +193,7 @@ pub async fn one_by_one(services: &Services, people: &[Person]) {
 }
 
 /// The portal, for as long as the benchmark runs.
-fn portal(services: &Services) -> String {
+pub fn portal(services: &Services) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let state = State {

@@ -47,12 +47,33 @@ impl Bucket {
         Ok(limits::count(tx, &self.hash, self.end).await? == self.most + 1)
     }
 
+    /// Counts one more if there is room; the count that came of it.
+    pub async fn take(&self, tx: &mut Tx) -> Result<Option<i64>> {
+        Ok(limits::take(tx, &self.hash, self.end, self.most).await?)
+    }
+
+    /// Counts one less.
+    pub async fn give_back(&self, tx: &mut Tx) -> Result<()> {
+        Ok(limits::give_back(tx, &self.hash).await?)
+    }
+
+    /// When the count begins anew.
+    pub const fn end(&self) -> DateTime<Utc> {
+        self.end
+    }
+
+    /// How many there is room for.
+    pub const fn most(&self) -> i64 {
+        self.most
+    }
+
     /// Begins anew.
     pub async fn clear(&self, tx: &mut Tx) -> Result<()> {
         Ok(limits::clear(tx, &self.hash).await?)
     }
 
-    fn new(keys: &Keys, window: Window, who: &[u8], most: u32, now: DateTime<Utc>) -> Self {
+    /// So many of `who` in this window.
+    pub fn new(keys: &Keys, window: Window, who: &[u8], most: u32, now: DateTime<Utc>) -> Self {
         let end = window.end(now);
         let starts = end.timestamp_millis().to_be_bytes();
         let parts: &[&[u8]] = &[window.name().as_bytes(), who, &starts];

@@ -22,7 +22,7 @@ use subtle::ConstantTimeEq;
 
 use crate::{
     keys::Purpose,
-    web::{error::Result, pages::desk::PasswordPage, site::State},
+    web::{error::Result, pages::desk::PasswordPage, site::State, sms_receipts::is_push},
 };
 
 const COOKIE: &str = "heyan_sandbox";
@@ -35,7 +35,7 @@ pub async fn asked(
     next: Next<impl MessageBody + 'static>,
 ) -> std::result::Result<ServiceResponse<BoxBody>, Error> {
     let path = request.path();
-    let open = path == "/healthz" || path == PATH || path.starts_with("/static/");
+    let open = path == "/healthz" || path == PATH || path.starts_with("/static/") || is_push(path);
     let Some(state) = request.app_data::<Data<State>>().filter(|_| !open).cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };

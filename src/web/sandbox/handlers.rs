@@ -59,6 +59,7 @@ fn show(sms: &sandbox::InboxMessage) -> Value {
         "code": message.code,
         "link": message.link,
         "sent_at": rfc3339(sms.sent_at),
+        "state": sms.state,
     })
 }
 

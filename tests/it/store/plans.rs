@@ -9,20 +9,22 @@ use std::{
 use chrono::TimeDelta;
 use heyan::{
     domain::{
+        carrier::Carrier,
         delivery::DeliveryState,
         ids::{ProviderId, RequestId, WebhookId},
+        message::Arrival,
         province::Province,
         words::{EventType, RequestState},
     },
     store::{
-        Db, Tx, captchas, due, events,
+        Db, Json, Tx, captchas, due, events,
         filing_requests::{self, Filter},
         idempotency::{self, Begin, Key},
         limits, meta,
         outbox::{self, Final},
-        providers, purge,
+        phone_carriers, providers, purge,
         rotation::{self, SealedColumn},
-        sms_codes, verifications, visitors,
+        sms_codes, sms_parts, verifications, visitors,
         webhooks::{self, Attempted, DeliveryFilter, NewDelivery},
     },
 };
@@ -143,7 +145,49 @@ async fn everything(db: &Db) {
         .unwrap();
     sms_codes::verification_of(tx, b"code").await.unwrap();
     outbox::claim(tx, at(9), at(20), token, 9).await.unwrap();
-    outbox::retry(tx, message_id(1), token, at(9))
+    let none = Json(Vec::new());
+    let mobile = Some(Carrier::Mobile);
+    outbox::submit(tx, message_id(1), token, "x", mobile, at(9))
+        .await
+        .unwrap();
+    outbox::doubt(tx, message_id(1), token, at(9))
+        .await
+        .unwrap();
+    outbox::wait(tx, message_id(1), token, at(9)).await.unwrap();
+    outbox::hold(tx, message_id(1), token, at(9)).await.unwrap();
+    outbox::again(tx, message_id(1), "x", at(9)).await.unwrap();
+    outbox::cancel(tx, message_id(1), token, at(9))
+        .await
+        .unwrap();
+    outbox::accept_late(tx, message_id(1), answer)
+        .await
+        .unwrap();
+    outbox::settle(tx, message_id(1), Arrival::Delivered, at(9))
+        .await
+        .unwrap();
+    outbox::load(tx, message_id(1)).await.unwrap();
+    outbox::of_request(tx, row.id).await.unwrap();
+    outbox::is_superseded(tx, first.id, message_id(1))
+        .await
+        .unwrap();
+    outbox::supersede(tx, first.id, message_id(1), at(9))
+        .await
+        .unwrap();
+    sms_parts::accepted(tx, "x", "1", message_id(1), at(9))
+        .await
+        .unwrap();
+    sms_parts::received(tx, "x", "2", Arrival::Delivered, at(9))
+        .await
+        .unwrap();
+    sms_parts::of_message(tx, message_id(1)).await.unwrap();
+    phone_carriers::put(tx, b"phone", "k1", &Json(vec![Carrier::Mobile]), at(9))
+        .await
+        .unwrap();
+    phone_carriers::foreign_to(tx, b"phone").await.unwrap();
+    phone_carriers::rehash(tx, b"phone", b"anew", "k1")
+        .await
+        .unwrap();
+    outbox::retry(tx, message_id(1), token, at(9), &none)
         .await
         .unwrap();
     outbox::fail(tx, message_id(2), token, answer)
@@ -167,6 +211,8 @@ async fn everything(db: &Db) {
     captchas::settle(tx, b"id").await.unwrap();
     captchas::set_limited(tx, b"id").await.unwrap();
     limits::count(tx, b"bucket", at(9)).await.unwrap();
+    limits::take(tx, b"bucket", at(9), 5).await.unwrap();
+    limits::give_back(tx, b"bucket").await.unwrap();
     limits::peek(tx, b"bucket", at(0)).await.unwrap();
     limits::clear(tx, b"bucket").await.unwrap();
     events::insert(
@@ -359,6 +405,9 @@ const BY: &[(&str, &str)] = &[
         "sms_messages_inbox",
     ),
     ("DELETE FROM sms_codes", "sms_codes_verification"),
+    ("FROM sms_parts WHERE message_id", "sms_parts_message"),
+    ("FROM sms_parts WHERE message_id IS NULL", "sms_parts_stray"),
+    ("AND m.lease_token = $2", "sms_messages_due"),
     ("FROM events", "events_request"),
     (
         "WITH due AS (SELECT id FROM webhook_deliveries",
