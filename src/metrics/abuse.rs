@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(hour(&mut watch, 1, 60, 54), None);
         assert_eq!(watch.verified_percent(), Some(90));
         assert_eq!(hour(&mut watch, 2, 49, 0), None, "too few");
-        assert_eq!(hour(&mut watch, 3, 100, 33), Some(Sign::FewVerified));
+        assert_eq!(hour(&mut watch, 3, 100, 30), Some(Sign::FewVerified));
         assert_eq!(hour(&mut watch, 4, 100, 60), None);
     }
 

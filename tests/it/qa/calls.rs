@@ -36,8 +36,9 @@ on_engines! {
         let [message] = &messages[..] else { panic!("{messages:?}") };
         let mut members: Vec<_> = message.as_object().unwrap().keys().map(String::as_str).collect();
         members.sort_unstable();
-        assert_eq!(members, ["code", "link", "phone", "sender", "sent_at", "text"]);
+        assert_eq!(members, ["code", "link", "phone", "sender", "sent_at", "state", "text"]);
         assert_eq!(message["phone"], phone);
+        assert_eq!(message["state"], "delivered");
         assert_eq!(message["sender"], "12381");
         let code = message["code"].as_str().unwrap();
         assert!(code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()));
