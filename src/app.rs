@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use secrecy::ExposeSecret;
 
 pub use self::args::Args;
-use self::args::{Command, Common, ConfigAction, KeysAction, ProviderAction};
+use self::args::{AuditAction, Command, Common, ConfigAction, KeysAction, ProviderAction};
 use crate::{
     cli::{self, Failure},
     config::{Config, DEFAULT_FILE},
@@ -88,6 +88,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
         }
         Command::Purge => with_services(&common, Database::IsThere, async |services| {
             cli::purge::now(services).await
+        }),
+        Command::Audit {
+            action: AuditAction::Verify { noted },
+        } => with_services(&common, Database::IsThere, async |services| {
+            cli::audit::verify(services, noted.as_deref()).await
         }),
         Command::Keys {
             action: KeysAction::Rotate,

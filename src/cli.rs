@@ -1,5 +1,6 @@
 //! The commands that do one thing and end. What a command answers goes to stdout, everything else to stderr.
 
+pub mod audit;
 pub mod backup;
 pub mod deliveries;
 pub mod import;

@@ -3,6 +3,7 @@
 
 pub mod aggregate;
 pub mod attempt;
+pub mod audit;
 mod candidates;
 mod carriers;
 pub mod deliver;
@@ -25,6 +26,7 @@ pub mod run_due;
 pub mod sandbox;
 pub mod shape;
 pub mod short_link;
+pub mod statistics;
 pub mod submit;
 pub mod told;
 pub mod verify;

@@ -1,6 +1,7 @@
 //! The loop behind `serve` and `demo`: looks for what is due when something was queued, when the next instant has come, and
 //! once a second (another instance may have queued something, or turned the sandbox's clock). On a stop it ends its round.
 
+mod audit;
 mod messages;
 mod webhooks;
 
@@ -35,6 +36,7 @@ where
     let told = tokio::spawn(webhooks::run(services.clone(), stop.clone()));
     let texts = Arc::new(Notify::new());
     let texted = tokio::spawn(messages::run(services.clone(), stop.clone(), texts.clone()));
+    let chained = tokio::spawn(audit::run(services.clone(), stop.clone()));
     let mut jobs = Jobs {
         services,
         stop,
@@ -73,6 +75,11 @@ where
     }
     if told.await.is_err() {
         tracing::error!("the webhooks' loop has failed; what is due is sent at the next start");
+    }
+    if chained.await.is_err() {
+        tracing::error!(
+            "the audit log's loop has failed; what was written is chained at the next start"
+        );
     }
     if let Err(error) = chores().await {
         tracing::error!(%error, "the last visitors could not be written down");

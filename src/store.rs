@@ -6,6 +6,7 @@
     reason = "each function fails as the database does; what else it answers is said"
 )]
 
+pub mod audit;
 mod backup;
 pub mod captchas;
 pub mod due;
@@ -25,6 +26,7 @@ mod schema;
 pub mod sms_codes;
 pub mod sms_parts;
 mod sqlite;
+pub mod statistics;
 mod types;
 pub mod verifications;
 pub mod visitors;

@@ -78,6 +78,11 @@ pub(super) enum Command {
     },
     /// Apply the retention now
     Purge,
+    /// Look after the audit log
+    Audit {
+        #[command(subcommand)]
+        action: AuditAction,
+    },
     /// Look after the keys
     Keys {
         #[command(subcommand)]
@@ -104,6 +109,16 @@ pub(super) enum Command {
 pub(super) enum ConfigAction {
     /// Read the configuration and say what is wrong with it
     Check,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditAction {
+    /// Prove the event log whole, or name its first broken row
+    Verify {
+        /// The mark that an earlier verification printed: is what it proved still there?
+        #[arg(long, value_name = "MARK")]
+        noted: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

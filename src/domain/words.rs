@@ -178,6 +178,8 @@ words!(/// What an event of a request's log tells; the first six are the webhook
     Submitted = "filing_request.submitted",
     /// The bureau agreed to the new number.
     PhoneApproved = "filing_request.phone_approved",
+    /// The phone has an SMS of the verification: a receipt says so, the first of them.
+    VerificationDelivered = "verification.delivered",
     /// A wrong try was counted.
     WrongTry = "verification.wrong_try",
     /// Over 100 wrong tries of the same phone in a row, over all its filings: somebody may be guessing.

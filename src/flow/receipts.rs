@@ -13,9 +13,10 @@ use super::{
 };
 use crate::{
     domain::{
+        event::{Actor, Event},
         ids::MessageId,
         message::{Arrival, SmsState, overall},
-        words::MessageKind,
+        words::{EventType, MessageKind},
     },
     sms::{About, BadPush, Fate, Push, Receipt},
     store::{
@@ -172,12 +173,19 @@ pub(super) async fn settle(
     let Some(row) = outbox::load(tx, id).await? else {
         return Ok(false);
     };
-    if foreign {
+    let delivered = arrival == Arrival::Delivered;
+    if foreign || delivered {
         // as every transition takes them: the request's row before its message's
         filing_requests::lock(tx, row.request_id).await?;
     }
+    let first = delivered && !outbox::is_delivered(tx, row.verification_id).await?;
     if !outbox::settle(tx, id, arrival, now).await? {
         return Ok(false);
+    }
+    if first {
+        let event = Event::of(EventType::VerificationDelivered, row.verification_id);
+        let actor = Actor::System;
+        aggregate::record(tx, services, row.request_id, &[event], actor, now).await?;
     }
     if let Some(accepted_at) = row.accepted_at
         && arrival != Arrival::Unknown

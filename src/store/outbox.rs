@@ -6,7 +6,8 @@ mod answers;
 use uuid::Uuid;
 
 pub use self::answers::{
-    Final, accept, accept_late, again, cancel, doubt, fail, hold, retry, settle, submit, wait,
+    Final, accept, accept_late, again, cancel, doubt, fail, hold, is_delivered, retry, settle,
+    submit, wait,
 };
 use super::{At, Json, Result, Tx, all, on, one, run, value};
 use crate::domain::{

@@ -1,6 +1,6 @@
 //! Erasing: a request's persons after the retention time (states, times, reference and events stay), a whole sandbox.
 
-use super::{At, Result, Tx, on, run};
+use super::{At, Result, Tx, meta, on, run};
 use crate::domain::ids::RequestId;
 
 /// Erases the persons of a request and every hash of them; false: it had been done.
@@ -40,11 +40,16 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
 
 /// Empties the database, but for what says who may run on it, in which mode and with which keys.
 pub async fn reset(tx: &mut Tx) -> Result<()> {
+    // what may not be deleted lets go for this transaction: the last statement takes the word back
+    meta::put(tx, "resetting", "1").await?;
     // children first
     run!(tx, "DELETE FROM webhook_deliveries")?;
+    run!(tx, "DELETE FROM event_chain")?;
+    run!(tx, "DELETE FROM unchained_events")?;
     run!(tx, "DELETE FROM events")?;
     run!(tx, "DELETE FROM sms_parts")?;
     run!(tx, "DELETE FROM phone_carriers")?;
+    run!(tx, "DELETE FROM daily_counts")?;
     run!(tx, "DELETE FROM sms_messages")?;
     run!(tx, "DELETE FROM sms_codes")?;
     run!(tx, "DELETE FROM verifications")?;

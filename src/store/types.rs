@@ -10,6 +10,7 @@ use crate::domain::{
     ids::{MessageId, ProviderId, RequestId, VerificationId, WebhookId},
     message::{Arrival, SmsState},
     province::Province,
+    statistics::Counted,
     words::{EventType, FilingKind, MessageKind, RequestState, ReturnReason, VerificationState},
 };
 
@@ -73,6 +74,7 @@ texts! {
     Carrier: as_str, from_word;
     SmsState: as_str, from_word;
     Arrival: as_str, from_word;
+    Counted: as_str, from_word;
 }
 
 impl<T, DB: Database> Type<DB> for Json<T>

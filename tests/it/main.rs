@@ -5,6 +5,7 @@ mod app;
 mod architecture;
 mod assets;
 mod attacks;
+mod audit;
 mod cli;
 mod config;
 mod crash;

@@ -238,6 +238,16 @@ impl World {
         }
     }
 
+    /// Of parts that are there already; its provider is nobody.
+    pub fn around(services: Services, scratch: Scratch) -> Self {
+        Self {
+            services,
+            provider: provider(1).id,
+            scratch,
+            visitors: AtomicU32::new(0),
+        }
+    }
+
     pub fn now(&self) -> DateTime<Utc> {
         self.services.clock.now()
     }

@@ -5,6 +5,7 @@
 mod measure;
 mod prepare;
 mod replay;
+mod statistics;
 mod texts;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -28,9 +29,15 @@ async fn main() -> ExitCode {
         .await;
         return ExitCode::SUCCESS;
     }
+    if let [what, server, ..] = arguments.as_slice()
+        && what == "statistics"
+    {
+        statistics::run(server).await;
+        return ExitCode::SUCCESS;
+    }
     let [count, server, log, pgbench] = arguments.as_slice() else {
         eprintln!(
-            "usage: load COUNT postgres://USER@HOST:PORT SERVER_LOG PGBENCH (tests/load/run knows them)"
+            "usage: load COUNT|statistics postgres://USER@HOST:PORT SERVER_LOG PGBENCH (tests/load/run knows them)"
         );
         return ExitCode::from(2);
     };

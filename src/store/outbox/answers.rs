@@ -4,8 +4,12 @@
 use uuid::Uuid;
 
 use crate::{
-    domain::{carrier::Carrier, ids::MessageId, message::Arrival},
-    store::{At, Json, Result, Tx, on, run},
+    domain::{
+        carrier::Carrier,
+        ids::{MessageId, VerificationId},
+        message::Arrival,
+    },
+    store::{At, Json, Result, Tx, on, run, value},
 };
 
 /// What a gateway answered to a message that it took or refused for good.
@@ -123,6 +127,14 @@ pub async fn cancel(tx: &mut Tx, id: MessageId, token: Uuid, at: At) -> Result<b
     const CANCEL: &str = "UPDATE sms_messages SET state = 'cancelled', ended_at = $3, lease_token = NULL, sealed = NULL \
         WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
     Ok(run!(tx, CANCEL, id, token, at)? == 1)
+}
+
+/// An SMS of a verification is on the phone.
+pub async fn is_delivered(tx: &mut Tx, verification: VerificationId) -> Result<bool> {
+    const DELIVERED: &str =
+        "SELECT COUNT(*) FROM sms_messages WHERE verification_id = $1 AND receipt = 'delivered'";
+    let count: i64 = value!(tx, DELIVERED, verification)?;
+    Ok(count > 0)
 }
 
 /// What receipts of an accepted message came to; false: nothing new. Once it is on the phone, it is.

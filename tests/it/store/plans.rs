@@ -14,17 +14,22 @@ use heyan::{
         ids::{ProviderId, RequestId, WebhookId},
         message::Arrival,
         province::Province,
+        statistics::Counted,
         words::{EventType, RequestState},
     },
     store::{
-        Db, Json, Tx, captchas, due, events,
+        Db, Json, Tx,
+        audit::{self, LinkRow},
+        captchas, due, events,
         filing_requests::{self, Filter},
         idempotency::{self, Begin, Key},
         limits, meta,
         outbox::{self, Final},
         phone_carriers, providers, purge,
         rotation::{self, SealedColumn},
-        sms_codes, sms_parts, verifications, visitors,
+        sms_codes, sms_parts,
+        statistics::{self, Counter, Days},
+        verifications, visitors,
         webhooks::{self, Attempted, DeliveryFilter, NewDelivery},
     },
 };
@@ -34,7 +39,7 @@ use tracing::{Event, Subscriber, field::Visit};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 use uuid::Uuid;
 
-use super::{Scratch, at, message_id, one_filing, request_id};
+use super::{Scratch, at, log, message_id, one_filing, request_id};
 
 /// What sqlx logs of each statement.
 struct Catch;
@@ -162,6 +167,7 @@ async fn everything(db: &Db) {
     outbox::accept_late(tx, message_id(1), answer)
         .await
         .unwrap();
+    outbox::is_delivered(tx, first.id).await.unwrap();
     outbox::settle(tx, message_id(1), Arrival::Delivered, at(9))
         .await
         .unwrap();
@@ -215,7 +221,7 @@ async fn everything(db: &Db) {
     limits::give_back(tx, b"bucket").await.unwrap();
     limits::peek(tx, b"bucket", at(0)).await.unwrap();
     limits::clear(tx, b"bucket").await.unwrap();
-    events::insert(
+    log(
         tx,
         row.id,
         None,
@@ -224,8 +230,8 @@ async fn everything(db: &Db) {
         "x",
         &json!({}),
     )
-    .await
-    .unwrap();
+    .await;
+    audited(tx).await;
     events::of_request(tx, row.id, 0, 9).await.unwrap();
     let key = Key {
         provider_id: owner.id,
@@ -265,15 +271,54 @@ async fn everything(db: &Db) {
     providers::revoke(tx, owner.id, at(9)).await.unwrap();
 }
 
+/// The same for the log and what is counted of it.
+async fn audited(tx: &mut Tx) {
+    events::deeds(tx, i64::MAX, 9).await.unwrap();
+    events::deeds_of(tx, Uuid::nil(), i64::MAX, 9)
+        .await
+        .unwrap();
+    assert!(audit::is_waiting(tx).await.unwrap());
+    let waiting = audit::waiting(tx, 0, 9).await.unwrap();
+    let link = LinkRow {
+        position: 1,
+        event_id: waiting[0].event.id,
+        key_id: "k1".into(),
+        mac: vec![1; 32],
+    };
+    audit::link(tx, &link).await.unwrap();
+    audit::chained(tx, 0).await.unwrap();
+    assert_eq!(audit::links(tx, 0, 9).await.unwrap(), [link]);
+    audit::linked(tx, 0, 9).await.unwrap();
+    audit::event(tx, 1).await.unwrap();
+    audit::last_position(tx).await.unwrap();
+    audit::last_unsealed(tx).await.unwrap();
+    audit::left_out(tx).await.unwrap();
+    audit::copied(tx).await.unwrap();
+    let counter = Counter {
+        provider: None,
+        day: "2018-09-10".into(),
+        province: None,
+        what: Counted::Filed,
+    };
+    statistics::add(tx, &counter, 1).await.unwrap();
+    let days = Days {
+        from: "2018-09-01".into(),
+        to: "2018-09-30".into(),
+    };
+    statistics::by_day(tx, None, None, &days).await.unwrap();
+    statistics::by_province(tx, None, &days).await.unwrap();
+    statistics::by_provider(tx, None, &days).await.unwrap();
+}
+
 /// The same for webhooks.
 async fn told(tx: &mut Tx, owner: ProviderId, request: RequestId) {
     let (id, token) = (WebhookId(Uuid::from_u128(5)), Uuid::from_u128(1));
     webhooks::receiver(tx, request).await.unwrap();
     let what = EventType::Verifying;
-    let event = events::insert(tx, request, None, at(0), what, "x", &json!({})).await;
+    let event_id = log(tx, request, None, at(0), what, "x", &json!({})).await;
     let new = NewDelivery {
         id,
-        event_id: event.unwrap(),
+        event_id,
         provider_id: owner,
         request_id: request,
         kind: what,
@@ -381,7 +426,10 @@ const BY: &[(&str, &str)] = &[
     ),
     ("SELECT MIN(due.at)", "verifications_expiry"),
     ("SELECT MIN(due.at)", "verifications_noon"),
-    ("SELECT MIN(due.at)", "sms_messages_due"),
+    (
+        "SELECT MIN(next_attempt_at) FROM sms_messages",
+        "sms_messages_due",
+    ),
     ("SELECT MIN(ended_at)", "filing_requests_unpurged"),
     (
         "DELETE FROM limit_counters WHERE bucket IN",
@@ -408,7 +456,19 @@ const BY: &[(&str, &str)] = &[
     ("FROM sms_parts WHERE message_id", "sms_parts_message"),
     ("FROM sms_parts WHERE message_id IS NULL", "sms_parts_stray"),
     ("AND m.lease_token = $2", "sms_messages_due"),
-    ("FROM events", "events_request"),
+    (
+        "staff_id FROM events WHERE request_id = $1",
+        "events_request",
+    ),
+    (
+        "FROM events WHERE request_id IS NULL AND id",
+        "events_of_no_request",
+    ),
+    ("FROM events WHERE staff_id = $1", "events_staff"),
+    (
+        "FROM daily_counts WHERE province = $1",
+        "daily_counts_province",
+    ),
     (
         "WITH due AS (SELECT id FROM webhook_deliveries",
         "webhook_deliveries_due",
@@ -437,6 +497,9 @@ async fn every_statement_goes_by_an_index(scratch: Scratch) {
         "pg_",
         "pragma_",
         "SELECT phone_key",
+        // what only a verification of the whole log asks
+        "FROM events WHERE seal",
+        "SELECT MIN(e.id) FROM events e",
     ];
     let statements: Vec<_> = caught
         .into_iter()

@@ -17,7 +17,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    at, on_both, one_filing, provider, request, request_id, verification, verification_id,
+    at, log, on_both, one_filing, provider, request, request_id, verification, verification_id,
 };
 
 on_both! {
@@ -327,8 +327,8 @@ on_both! {
         let mut tx = db.write().await.unwrap();
         let (_, request, [first, _]) = one_filing(&mut tx).await;
         let data = json!({"tries": 2});
-        events::insert(&mut tx, request.id, None, at(1), EventType::Submitted, "provider", &json!({})).await.unwrap();
-        events::insert(&mut tx, request.id, Some(first.id), at(1), EventType::WrongTry, "visitor", &data).await.unwrap();
+        log(&mut tx, request.id, None, at(1), EventType::Submitted, "provider", &json!({})).await;
+        log(&mut tx, request.id, Some(first.id), at(1), EventType::WrongTry, "visitor", &data).await;
         let log = events::of_request(&mut tx, request.id, 0, 9).await.unwrap();
         assert_eq!(log.iter().map(|event| event.r#type).collect::<Vec<_>>(), [EventType::Submitted, EventType::WrongTry]);
         assert_eq!((log[1].verification_id, log[1].at, &log[1].data.0), (Some(first.id), at(1), &data));

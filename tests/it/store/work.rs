@@ -21,15 +21,15 @@ use heyan::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{at, message, message_id, on_both, one_filing, provider, request, verification};
+use super::{at, log, message, message_id, on_both, one_filing, provider, request, verification};
 
 /// An event of a request that its provider is to be told.
 async fn delivery(tx: &mut Tx, n: u8, request: &RequestRow) {
     let kind = EventType::Verifying;
-    let event = events::insert(tx, request.id, None, at(0), kind, "x", &json!({})).await;
+    let event_id = log(tx, request.id, None, at(0), kind, "x", &json!({})).await;
     let new = NewDelivery {
         id: WebhookId(Uuid::from_u128(n.into())),
-        event_id: event.unwrap(),
+        event_id,
         provider_id: request.provider_id,
         request_id: request.id,
         kind,
@@ -271,7 +271,7 @@ on_both! {
         let call = Begin { key_id: "k1", body_digest: b"a", now: at(0), lease_until: at(9), expires_at: at(99) };
         idempotency::begin(&mut tx, key, call).await.unwrap();
         assert!(idempotency::finish(&mut tx, key, at(9), request.id).await.unwrap());
-        events::insert(&mut tx, request.id, None, at(0), EventType::Submitted, "provider", &json!({})).await.unwrap();
+        log(&mut tx, request.id, None, at(0), EventType::Submitted, "provider", &json!({})).await;
 
         assert!(purge::request(&mut tx, request.id, at(6)).await.unwrap());
         assert!(!purge::request(&mut tx, request.id, at(7)).await.unwrap());
@@ -307,7 +307,7 @@ on_both! {
         captchas::take(&mut tx, b"id", b"form", at(0), at(9)).await.unwrap();
         limits::count(&mut tx, b"bucket", at(9)).await.unwrap();
         visitors::add(&mut tx, "gansu", 3).await.unwrap();
-        events::insert(&mut tx, request_1.id, None, at(0), EventType::Submitted, "x", &json!({})).await.unwrap();
+        log(&mut tx, request_1.id, None, at(0), EventType::Submitted, "x", &json!({})).await;
         let key = Key { provider_id: owner.id, key_hash: b"key" };
         let call = Begin { key_id: "k1", body_digest: b"a", now: at(0), lease_until: at(9), expires_at: at(99) };
         idempotency::begin(&mut tx, key, call).await.unwrap();
