@@ -14,7 +14,9 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use secrecy::ExposeSecret;
 
 pub use self::args::Args;
-use self::args::{AuditAction, Command, Common, ConfigAction, KeysAction, ProviderAction};
+use self::args::{
+    AuditAction, Command, Common, ConfigAction, KeysAction, ProviderAction, StaffAction,
+};
 use crate::{
     cli::{self, Failure},
     config::{Config, DEFAULT_FILE},
@@ -81,6 +83,30 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 ProviderAction::Revoke { name } => cli::provider::revoke(services, &name).await,
             },
         ),
+        Command::Staff { action } => {
+            let database = match action {
+                StaffAction::Add { .. } => Database::MayBeNew,
+                _ => Database::IsThere,
+            };
+            with_services(&common, database, async |services| match &action {
+                StaffAction::Add {
+                    user,
+                    province,
+                    role,
+                    national: _,
+                } => {
+                    let new = cli::staff::New {
+                        name: user,
+                        province: province.as_deref(),
+                        role,
+                    };
+                    cli::staff::add(services, new).await
+                }
+                StaffAction::List => cli::staff::list(services).await,
+                StaffAction::Reset { user } => cli::staff::reset(services, user).await,
+                StaffAction::Remove { user } => cli::staff::remove(services, user).await,
+            })
+        }
         Command::Import { file, provider } => {
             with_services(&common, Database::MayBeNew, async |services| {
                 cli::import::import(services, &file, provider.as_deref()).await

@@ -6,6 +6,7 @@ mod production;
 mod reader;
 mod sections;
 mod sms;
+mod staff;
 mod tree;
 
 use std::{
@@ -23,6 +24,7 @@ pub use self::{
     links::Links,
     sections::{KeySettings, Limits, Log, LogFormat, Operator, Sandbox},
     sms::{Gateway, GatewayKind, Sms},
+    staff::Staff,
 };
 use self::{
     production::Places,
@@ -74,6 +76,8 @@ pub struct Config {
     pub sms: Sms,
     /// Where webhooks may go besides public addresses.
     pub webhooks_allow: Vec<IpNet>,
+    /// The bureau's console.
+    pub staff: Staff,
     /// What a sandbox may do besides.
     pub sandbox: Sandbox,
     /// `/metrics` on a listener of its own.
@@ -270,6 +274,7 @@ impl Config {
                 .section("webhooks")
                 .list("allow", sections::network)
                 .unwrap_or_default(),
+            staff: staff::staff(&mut all),
             sandbox: sections::sandbox(&mut all),
             metrics_listen: all.parsed(
                 "metrics_listen",

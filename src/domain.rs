@@ -15,6 +15,7 @@ pub mod policy;
 pub mod province;
 pub mod request;
 pub mod sms_code;
+pub mod staff;
 pub mod statistics;
 pub mod text;
 pub mod time;

@@ -26,6 +26,7 @@ pub mod run_due;
 pub mod sandbox;
 pub mod shape;
 pub mod short_link;
+pub mod staff;
 pub mod statistics;
 pub mod submit;
 pub mod told;
@@ -96,6 +97,8 @@ pub struct Settings {
     pub sms: SmsSettings,
     /// How long a finished request keeps its persons.
     pub retention: TimeDelta,
+    /// How the staff's logins and sessions are guarded.
+    pub staff: staff::Rules,
 }
 
 /// How many submissions or calls a window allows.

@@ -26,6 +26,7 @@ mod schema;
 pub mod sms_codes;
 pub mod sms_parts;
 mod sqlite;
+pub mod staff;
 pub mod statistics;
 mod types;
 pub mod verifications;

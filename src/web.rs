@@ -19,6 +19,7 @@ mod server;
 mod short_link;
 mod site;
 mod sms_receipts;
+mod staff;
 mod static_files;
 mod tabs;
 mod visitors;
@@ -73,6 +74,7 @@ fn routes(config: &mut ServiceConfig, site: &Site) {
         .service(at!("/favicon.ico", static_files::favicon))
         .service(resource("/captcha", "POST").route(web::post().to(captcha::renew)))
         .configure(api::configure)
+        .configure(staff::configure)
         .service(at!("/captcha/{id}.png", captcha::png))
         .service(at!("/captcha/{id}.wav", captcha::wav))
         // where gateways push their receipts

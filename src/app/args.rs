@@ -68,6 +68,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: ProviderAction,
     },
+    /// Look after the accounts of the bureau's staff
+    Staff {
+        #[command(subcommand)]
+        action: StaffAction,
+    },
     /// Submit filing requests from NDJSON or CSV; says per row what is wrong and loses none
     Import {
         /// `.ndjson` (a request a line, as the API takes it) or `.csv` (a principal a row)
@@ -125,6 +130,36 @@ pub(super) enum AuditAction {
 pub(super) enum KeysAction {
     /// Bring everything under the active key, while the server runs; can be begun again at any time
     Rotate,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StaffAction {
+    /// Add one; asks for its password (or reads it from standard input), prints its TOTP secret, once
+    Add {
+        /// Unique
+        user: String,
+        /// Whose bureau, such as gansu
+        #[arg(long, required_unless_present = "national")]
+        province: Option<String>,
+        /// All bureaus
+        #[arg(long, conflicts_with = "province")]
+        national: bool,
+        /// officer, auditor or admin
+        #[arg(long, default_value = "officer")]
+        role: String,
+    },
+    /// All of them
+    List,
+    /// A new password and a new TOTP secret; opens a closed account again, ends its sessions
+    Reset {
+        /// Whose
+        user: String,
+    },
+    /// Take it away, its sessions with it
+    Remove {
+        /// Whose
+        user: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

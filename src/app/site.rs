@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
 use crate::{
     config::Config,
     web::{Site, page::Operator, pages::home::Neighbours},
@@ -40,5 +42,15 @@ pub(super) fn site(config: &Config, public_url: &str) -> Site {
         neighbours: neighbours.collect::<HashMap<_, _>>(),
         public_metrics: sandbox && config.metrics_listen.is_none(),
         retention_days: config.retention_days,
+        staff_networks: staff_networks(config),
+    }
+}
+
+/// Whence the console answers: where nothing is said, from everywhere in a sandbox and from nowhere in production.
+fn staff_networks(config: &Config) -> Vec<IpNet> {
+    match &config.staff.networks {
+        Some(networks) => networks.clone(),
+        None if config.is_sandbox() => vec![Ipv4Net::default().into(), Ipv6Net::default().into()],
+        None => Vec::new(),
     }
 }

@@ -196,4 +196,6 @@ words!(/// What an event of a request's log tells; the first six are the webhook
     NoonResend = "verification.noon_resent",
     /// The person's data was erased.
     Purged = "filing_request.purged",
+    /// The bureau has taken it up (已受理).
+    Accepted = "filing_request.accepted",
 });

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use counting::Counting;
 
-pub(super) use counting::Bucket;
+pub(super) use counting::{Bucket, network};
 
 use super::{
     FlowError, Result, Services, retry,

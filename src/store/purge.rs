@@ -38,7 +38,8 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     Ok(true)
 }
 
-/// Empties the database, but for what says who may run on it, in which mode and with which keys.
+/// Empties the database, but for what says who may run on it, in which mode and with which keys, and for the accounts of the
+/// staff, who have them from an operator and by the real clock.
 pub async fn reset(tx: &mut Tx) -> Result<()> {
     // what may not be deleted lets go for this transaction: the last statement takes the word back
     meta::put(tx, "resetting", "1").await?;

@@ -28,6 +28,7 @@ const TWINS: &[Twin] = twins![
     1 "init" "0001_init.sql",
     2 "webhooks" "0002_webhooks.sql",
     3 "audit" "0003_audit.sql",
+    4 "staff" "0004_staff.sql",
     5 "sms" "0005_sms.sql"
 ];
 

@@ -7,9 +7,10 @@ use uuid::Uuid;
 use crate::domain::{
     carrier::Carrier,
     delivery::{DeliveryState, Trouble},
-    ids::{MessageId, ProviderId, RequestId, VerificationId, WebhookId},
+    ids::{MessageId, ProviderId, RequestId, SessionId, StaffId, VerificationId, WebhookId},
     message::{Arrival, SmsState},
     province::Province,
+    staff::Role,
     statistics::Counted,
     words::{EventType, FilingKind, MessageKind, RequestState, ReturnReason, VerificationState},
 };
@@ -41,7 +42,15 @@ macro_rules! uuids {
         }
     )* };
 }
-uuids!(RequestId, VerificationId, ProviderId, MessageId, WebhookId);
+uuids!(
+    RequestId,
+    VerificationId,
+    ProviderId,
+    MessageId,
+    WebhookId,
+    StaffId,
+    SessionId
+);
 
 macro_rules! texts {
     ($($name:ident: $text:ident, $parse:ident;)*) => { $(
@@ -75,6 +84,7 @@ texts! {
     SmsState: as_str, from_word;
     Arrival: as_str, from_word;
     Counted: as_str, from_word;
+    Role: as_str, from_word;
 }
 
 impl<T, DB: Database> Type<DB> for Json<T>

@@ -11,4 +11,5 @@ pub mod link;
 pub mod panel;
 pub mod progress;
 pub mod rules;
+pub mod staff;
 pub mod tabs;

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -47,6 +48,8 @@ pub struct Site {
     pub public_metrics: bool,
     /// How long persons are kept; the privacy page says so.
     pub retention_days: u32,
+    /// Whence the bureau's console answers.
+    pub staff_networks: Vec<IpNet>,
 }
 
 impl fmt::Debug for Site {
@@ -70,6 +73,14 @@ impl State {
 }
 
 impl Site {
+    /// The bureau's console answers to this address.
+    pub(super) fn staff_answers(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.staff_networks
+            .iter()
+            .any(|network| network.contains(&address))
+    }
+
     /// Whose pages a host opens at `/`, if it is one of ours. `host` may have a port; a sandbox answers to loopback too.
     #[expect(
         clippy::option_option,
@@ -78,7 +89,7 @@ impl Site {
     pub(super) fn host(&self, host: &str) -> Option<Option<Province>> {
         let name = without_port(host).to_ascii_lowercase();
         let known = self.hosts.get(&name).copied();
-        known.or_else(|| (self.sandbox && is_loopback(&name)).then_some(None))
+        known.or_else(|| (self.sandbox && is_loopback(host)).then_some(None))
     }
 }
 
@@ -91,7 +102,9 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-fn is_loopback(name: &str) -> bool {
+/// A name of this machine for itself; it may have a port.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let name = without_port(host).to_ascii_lowercase();
     let address = name.trim_start_matches('[').trim_end_matches(']');
     name == "localhost"
         || address

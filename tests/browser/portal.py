@@ -54,10 +54,10 @@ class Portal:
         self.log = Path(self.folder.name) / "log"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HEYAN_")}
         environment["HEYAN_PUBLIC_URL"] = self.url
-        database = f"sqlite://{self.folder.name}/heyan.db"
+        self.binary, self.database = binary, f"sqlite://{self.folder.name}/heyan.db"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [binary, "demo", "--database-url", database, "--listen", f"127.0.0.1:{port}"],
+                [binary, "demo", "--database-url", self.database, "--listen", f"127.0.0.1:{port}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self.folder.name)
         try:
             wait(self.ready, "heyan demo to answer", 60)

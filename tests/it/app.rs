@@ -49,6 +49,7 @@ pub fn site() -> Site {
         neighbours: HashMap::new(),
         public_metrics: true,
         retention_days: 180,
+        staff_networks: vec!["0.0.0.0/0".parse().unwrap()],
     }
 }
 

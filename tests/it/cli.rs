@@ -4,6 +4,7 @@ mod database;
 mod import;
 mod keys;
 mod serve;
+mod staff;
 
 use std::{
     path::{Path, PathBuf},

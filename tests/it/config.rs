@@ -72,6 +72,13 @@ fn nothing_written_is_a_sandbox_on_this_machine() {
     assert_eq!(config.limits.per_phone_per_day, 30);
     assert_eq!(config.limits.per_address_per_10_minutes, 60);
     assert_eq!(config.limits.api_per_minute, 600);
+    assert!(config.staff.networks.is_none());
+    assert_eq!(
+        (config.staff.idle_minutes, config.staff.session_hours),
+        (30, 12)
+    );
+    assert_eq!((config.staff.failures, config.staff.wait_minutes), (5, 15));
+    assert_eq!(config.staff.password_length, 15);
     assert_eq!(config.sms.signature, "备案核验");
     assert_eq!(config.log.filter, "warn,heyan=info");
     assert!(config.keys.is_none() && config.public_url.is_none());

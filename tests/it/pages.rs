@@ -1,5 +1,7 @@
 //! Every page rendered from a sample and kept as a snapshot: what changes in a page is seen in review.
 
+mod staff;
+
 use askama::Template;
 use heyan::domain::message::SmsState;
 use heyan::domain::province::Province;

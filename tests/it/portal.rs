@@ -59,6 +59,7 @@ impl Portal {
             neighbours: HashMap::new(),
             public_metrics: true,
             retention_days: 180,
+            staff_networks: vec!["0.0.0.0/0".parse().unwrap()],
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -4,6 +4,7 @@ mod commit;
 mod faults;
 mod plans;
 mod schema;
+mod staff;
 mod tables;
 mod work;
 

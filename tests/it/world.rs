@@ -457,6 +457,7 @@ pub fn services(db: Db, keys: Keys, clock: Clock, random: Random) -> Services {
             limits: NO_LIMITS,
             sms: no_ceilings(),
             retention: TimeDelta::days(180),
+            staff: heyan::flow::staff::Rules::default(),
         }),
         metrics: heyan::metrics::Metrics::default(),
         wake: Arc::default(),

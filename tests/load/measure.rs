@@ -209,6 +209,7 @@ pub fn portal(services: &Services) -> String {
             neighbours: HashMap::new(),
             public_metrics: false,
             retention_days: 180,
+            staff_networks: Vec::new(),
         }),
     };
     tokio::spawn(serve(listener, state).expect("a server"));

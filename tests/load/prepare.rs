@@ -149,6 +149,7 @@ pub async fn services(url: &str) -> Services {
                 ..SmsSettings::default()
             },
             retention: TimeDelta::days(180),
+            staff: heyan::flow::staff::Rules::default(),
         }),
         metrics: Metrics::default(),
         wake: Arc::default(),

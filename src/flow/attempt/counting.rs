@@ -184,7 +184,7 @@ impl Counting {
 }
 
 /// An IPv4 address, or an IPv6 one's /64: a household has 2^64 of those.
-fn network(address: IpAddr) -> Vec<u8> {
+pub fn network(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(address) => address.octets().into(),
         IpAddr::V6(address) => {

@@ -48,6 +48,7 @@ async fn state(folder: &std::path::Path) -> State {
             limits: Limits::default(),
             sms: SmsSettings::default(),
             retention: chrono::TimeDelta::days(1),
+            staff: crate::flow::staff::Rules::default(),
         }),
         metrics: crate::metrics::Metrics::new(),
         wake: Arc::default(),
@@ -62,6 +63,7 @@ async fn state(folder: &std::path::Path) -> State {
         neighbours: HashMap::new(),
         public_metrics: true,
         retention_days: 1,
+        staff_networks: Vec::new(),
     };
     State {
         services,

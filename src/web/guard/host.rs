@@ -40,7 +40,7 @@ pub async fn known(
 }
 
 /// The one host that was asked for; forwarded ones are not believed.
-fn asked(request: &HttpRequest) -> Option<String> {
+pub fn asked(request: &HttpRequest) -> Option<String> {
     if let Some(authority) = request.uri().authority() {
         return Some(authority.as_str().to_owned());
     }

@@ -1,5 +1,5 @@
 //! A form is taken from our own pages alone: `Sec-Fetch-Site: same-origin`, else an `Origin` among the configured hosts.
-//! Neither header (an old browser, a program): passes where there is no cookie to abuse.
+//! Neither header (an old browser, a program): passes where there is no cookie to abuse; the staff's console takes none such.
 
 use actix_web::{
     Error,

@@ -156,6 +156,7 @@ impl Desk {
                 limits: Limits::default(),
                 sms: SmsSettings::default(),
                 retention: TimeDelta::days(180),
+                staff: heyan::flow::staff::Rules::default(),
             }),
             metrics: Metrics::default(),
             wake: Arc::default(),

@@ -28,6 +28,7 @@ use heyan::{
         phone_carriers, providers, purge,
         rotation::{self, SealedColumn},
         sms_codes, sms_parts,
+        staff::{self, desk, export, sessions},
         statistics::{self, Counter, Days},
         verifications, visitors,
         webhooks::{self, Attempted, DeliveryFilter, NewDelivery},
@@ -266,6 +267,7 @@ async fn everything(db: &Db) {
         .await
         .unwrap();
     filing_requests::lock(tx, row.id).await.unwrap();
+    staffed(tx, row.id).await;
     told(tx, owner.id, row.id).await;
     purge::request(tx, row.id, at(9)).await.unwrap();
     providers::revoke(tx, owner.id, at(9)).await.unwrap();
@@ -308,6 +310,46 @@ async fn audited(tx: &mut Tx) {
     statistics::by_day(tx, None, None, &days).await.unwrap();
     statistics::by_province(tx, None, &days).await.unwrap();
     statistics::by_provider(tx, None, &days).await.unwrap();
+}
+
+/// The same for the bureau's staff.
+async fn staffed(tx: &mut Tx, request: RequestId) {
+    let id = super::staff::one(tx, 1, "zhang").await;
+    staff::by_name(tx, "zhang").await.unwrap();
+    staff::by_id(tx, id).await.unwrap();
+    staff::take_step(tx, id, 1).await.unwrap();
+    staff::logged_in(tx, id, at(0)).await.unwrap();
+    staff::failed(tx, id, 100, at(0)).await.unwrap();
+    staff::set_password(tx, id, "x").await.unwrap();
+    staff::set_totp(tx, id, b"x", 0).await.unwrap();
+    staff::reopen(tx, id).await.unwrap();
+    staff::count_failure(tx, b"pair", at(0), at(9))
+        .await
+        .unwrap();
+    staff::failures(tx, b"pair", at(0)).await.unwrap();
+    staff::forget_failures(tx, b"pair").await.unwrap();
+    let session = super::staff::session(tx, 1, id).await;
+    sessions::by_token(tx, &[1; 32], at(0), at(0))
+        .await
+        .unwrap();
+    sessions::of_staff(tx, id, at(0), at(0)).await.unwrap();
+    sessions::touch(tx, session, at(1)).await.unwrap();
+    sessions::end(tx, session, id).await.unwrap();
+    sessions::end_all(tx, id).await.unwrap();
+    desk::load(tx, request).await.unwrap();
+    desk::accept(tx, request, at(9)).await.unwrap();
+    for province in [None, Some(Province::Gansu)] {
+        desk::queue(tx, province, (9, 0)).await.unwrap();
+        desk::reviews(tx, province, (9, 0)).await.unwrap();
+        desk::contacts(tx, province, (9, 0)).await.unwrap();
+        staff::log::list(tx, province, (9, 0)).await.unwrap();
+        for state in [None, Some(RequestState::Verifying)] {
+            let all = (RequestId(Uuid::nil()), RequestId(Uuid::max()));
+            export::requests(tx, province, state, all, 9).await.unwrap();
+        }
+    }
+    staff::sweep(tx, at(0), 9).await.unwrap();
+    staff::remove(tx, id, at(9)).await.unwrap();
 }
 
 /// The same for webhooks.
@@ -474,6 +516,42 @@ const BY: &[(&str, &str)] = &[
         "webhook_deliveries_due",
     ),
     ("WHERE d.provider_id = p.id", "webhook_deliveries_due"),
+    (
+        "WHERE r.state = 'handed_over' AND r.accepted_at IS NULL",
+        "filing_requests_queue_all",
+    ),
+    (
+        "WHERE r.province = $3 AND r.state = 'handed_over'",
+        "filing_requests_queue",
+    ),
+    (
+        "WHERE r.state = 'awaiting_phone_review'",
+        "filing_requests_reviews_all",
+    ),
+    (
+        "WHERE r.province = $3 AND r.state = 'awaiting_phone_review'",
+        "filing_requests_reviews",
+    ),
+    (
+        "WHERE r.province = $4 AND r.id >= $1 AND r.id < $2 ORDER",
+        "filing_requests_province",
+    ),
+    (
+        "FROM verifications v WHERE v.verified_at",
+        "verifications_passed_all",
+    ),
+    (
+        "FROM verifications v WHERE v.province = $3",
+        "verifications_passed",
+    ),
+    (
+        "DELETE FROM staff_sessions WHERE id IN",
+        "staff_sessions_end",
+    ),
+    (
+        "DELETE FROM staff_failures WHERE bucket IN",
+        "staff_failures_expiry",
+    ),
     (
         "WHERE event_id = (SELECT MIN(event_id)",
         "webhook_deliveries_request",

@@ -344,6 +344,8 @@ on_both! {
             delivery(&mut tx, n, &row).await;
             captchas::take(&mut tx, &[n; 32], b"form", at(0), at(9)).await.unwrap();
             captchas::record_result(&mut tx, &[n; 32], b"result").await.unwrap();
+            let account = super::staff::one(&mut tx, n, &format!("account {n}")).await;
+            super::staff::session(&mut tx, n, account).await;
         }
         for column in SealedColumn::ALL {
             let mut after = Vec::new();
@@ -363,7 +365,9 @@ on_both! {
                 SealedColumn::VerificationPerson | SealedColumn::Message => 5,
                 SealedColumn::CaptchaResult
                 | SealedColumn::WebhookSecret
-                | SealedColumn::WebhookDelivery => 3,
+                | SealedColumn::WebhookDelivery
+                | SealedColumn::StaffTotp
+                | SealedColumn::StaffClient => 3,
             };
             assert_eq!(walked, expected, "{column:?}");
             let all = rotation::sealed_after(&mut tx, column, &[], 99).await.unwrap();
