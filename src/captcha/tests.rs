@@ -194,7 +194,7 @@ fn pictures_are_small_and_no_two_alike() {
     for _ in 0..100 {
         let id = captchas.issue(Kind::Image, 0, FORM, None, now());
         let picture = captchas.open(id.as_str()).unwrap().png();
-        assert!(picture.len() <= 4096, "{} bytes", picture.len());
+        assert!(picture.len() <= 3072, "{} bytes", picture.len());
         let reader = png::Decoder::new(&picture[..]).read_info().unwrap();
         let info = reader.info();
         assert_eq!((info.width, info.height), SIZE);
