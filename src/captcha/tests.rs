@@ -244,27 +244,42 @@ fn loudness(wav: &[u8]) -> Vec<f32> {
 }
 
 #[test]
-fn five_names_are_spoken_with_pauses_between() {
-    let captchas = captchas(1);
-    for _ in 0..10 {
-        let id = captchas.issue(Kind::Image, 0, FORM, None, now());
+fn names_are_spoken_slowly_and_never_in_silence() {
+    for level in 0..=3 {
+        let captchas = captchas(1);
+        let id = captchas.issue(Kind::Image, level, FORM, None, now());
         let wav = captchas.open(id.as_str()).unwrap().wav();
         assert!(wav.len() <= 200_000, "{} bytes", wav.len());
-        let loud: Vec<bool> = loudness(&wav).iter().map(|&l| l > 0.11).collect();
-        // a name has short gaps of its own; a pause lasts from 1.1 s, less the faint ends of the names
-        let mut names = 0;
-        let mut quiet = 100;
-        for &loud in &loud {
-            if loud && quiet >= 70 {
-                names += 1;
-            }
-            quiet = if loud { 0 } else { quiet + 1 };
-        }
-        assert_eq!(names, image::length(0), "{loud:?}");
-        assert!(loud[..50].iter().all(|loud| !loud), "a pause leads in");
+        let loud = loudness(&wav);
+        // no pause tells where a name begins
+        let quietest = loud.iter().copied().fold(1.0, f32::min);
+        assert!(quietest > 0.01, "level {level}: {quietest}");
+        let mean =
+            |loud: &[f32]| loud.iter().sum::<f32>() / f32::from(u16::try_from(loud.len()).unwrap());
+        assert!(mean(&loud[..50]) < mean(&loud), "a pause leads in");
         let seconds = loud.len() / 100;
-        assert!((7..=13).contains(&seconds), "{seconds} s");
+        let names = image::length(level);
+        assert!(
+            (names..=3 * names).contains(&seconds),
+            "{names} names, {seconds} s"
+        );
     }
+}
+
+#[test]
+fn all_samples_are_at_most_three_hundred_kilobytes() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/captcha/samples");
+    let files = |folder: std::path::PathBuf| {
+        std::fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+    };
+    let sizes = files(folder)
+        .flat_map(files)
+        .map(|file| file.metadata().unwrap().len());
+    let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
+    assert_eq!(count, 3 * ALPHABET.len());
+    assert!(bytes <= 300_000, "{bytes} bytes");
 }
 
 #[test]
