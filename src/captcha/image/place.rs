@@ -40,8 +40,8 @@ impl Place {
             stretch: between(rng, 0.85, 1.15),
             slant: between(rng, -0.15, 0.15),
             taper: between(rng, -0.2, 0.2),
-            // ±42°
-            turn: direction(between(rng, -0.38, 0.38)),
+            // ±33°
+            turn: direction(between(rng, -0.3, 0.3)),
             weight: between(rng, 0.02, 0.04),
         }
     }
