@@ -12,6 +12,7 @@ mod log;
 mod login;
 mod request;
 mod spreadsheet;
+mod statistics;
 mod steps;
 mod words;
 
@@ -42,6 +43,8 @@ pub fn configure(config: &mut ServiceConfig) {
             steps::submit_resend
         ))
         .service(at!("/requests/{id}/clear", clear::show, clear::submit))
+        .service(at!("/statistics", statistics::show))
+        .service(at!("/statistics/{table}.csv", statistics::file))
         .service(at!("/export", export::show, export::submit))
         .service(at!("/log", log::show))
         .service(at!("/account", account::show))

@@ -186,6 +186,35 @@ class Walk(Staff):
         self.assertIn("csv，1个请求", self.browser.css("tbody").text)
         self.check("log")
 
+    def test_statistics(self):
+        officer, auditor = Account(self.portal), Account(self.portal, "auditor", ("--national",))
+        self.portal.file("gansu", p.WANG, p.LI)
+        self.portal.file("hunan", p.LI)
+        self.open("/gansu/sms-verification")
+        p.verify(self.browser, self.portal, p.WANG)
+        self.log_in(officer)
+
+        def counted():
+            self.open("/staff/statistics")
+            funnel = self.browser.all("section[aria-labelledby=funnel] tbody td")
+            return [cell.text for cell in funnel[:2]] == ["1", "1"]
+
+        # within two seconds
+        wait(counted, "what was filed to be counted", 10)
+        self.assertEqual(len(self.browser.all(".chart svg")), 4)
+        self.assertEqual(self.browser.all("#provinces"), [])
+        self.check("statistics")
+        answer = self.browser.evaluate(
+            "fetch('/staff/statistics/days.csv').then(async answer => [answer.status, answer.headers.get('content-type'), "
+            "await answer.text()])")
+        self.assertEqual(answer[:2], [200, "text/csv; charset=utf-8"])
+        self.assertEqual(len(answer[2].splitlines()), 31)
+        self.press("header form button")
+        self.log_in(auditor)
+        self.open("/staff/statistics")
+        self.assertEqual(len(self.browser.all("section[aria-labelledby=provinces] tbody tr")), 2)
+        self.check("statistics-national")
+
     def test_administrator(self):
         admin, officer = Account(self.portal, "admin"), Account(self.portal)
         self.log_in(admin)

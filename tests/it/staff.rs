@@ -5,6 +5,7 @@ mod exporting;
 mod login;
 mod rights;
 mod sessions;
+mod statistics;
 
 use std::net::{IpAddr, Ipv4Addr};
 

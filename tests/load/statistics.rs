@@ -16,7 +16,7 @@ use heyan::{
     flow::{
         Services,
         audit::{self, chain},
-        statistics::{self as told, DAYS},
+        statistics as told,
     },
     store::{
         Tx,
@@ -155,13 +155,16 @@ async fn fill(services: &Services, count: usize) {
                 .expect("rows"),
         ),
     }
+    // days, provinces and providers take turns: after so many requests they begin again
+    let turn = 30 * 31 * PROVIDERS;
     let mut counts = BTreeMap::<Counter, i64>::new();
-    for n in 0..count {
-        let back = i64::try_from(n).expect("a number") % i64::try_from(DAYS).expect("a number");
-        let at = now - TimeDelta::days(back);
+    for n in 0..turn.min(count) {
+        let here = count / turn + usize::from(n < count % turn);
+        let here = i64::try_from(here).expect("a number");
+        let at = now - TimeDelta::days(i64::try_from(n % 30).expect("a number"));
         let day = at.with_timezone(&SHANGHAI).format("%Y-%m-%d").to_string();
         let province = Province::ALL[n / 30 % 31];
-        for provider in [None, Some(provider(n / 930 % PROVIDERS))] {
+        for provider in [None, Some(provider(n / 930))] {
             for province in [None, Some(province)] {
                 for what in WHAT {
                     let day = day.clone();
@@ -171,7 +174,7 @@ async fn fill(services: &Services, count: usize) {
                         province,
                         what,
                     };
-                    *counts.entry(counter).or_default() += 1;
+                    *counts.entry(counter).or_default() += here;
                 }
             }
         }

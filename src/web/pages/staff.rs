@@ -7,6 +7,7 @@ pub mod log;
 pub mod login;
 pub mod people;
 pub mod request;
+pub mod statistics;
 
 use crate::domain::{
     province::Province,
@@ -37,6 +38,8 @@ pub enum Place {
     Contacts,
     /// 查询
     Search,
+    /// 统计
+    Statistics,
     /// 导出
     Export,
     /// 操作日志
@@ -48,11 +51,12 @@ pub enum Place {
 }
 
 impl Place {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Queue,
         Self::Reviews,
         Self::Contacts,
         Self::Search,
+        Self::Statistics,
         Self::Export,
         Self::Log,
         Self::Accounts,
@@ -65,6 +69,7 @@ impl Place {
             Self::Reviews => "/staff/reviews",
             Self::Contacts => "/staff/contacts",
             Self::Search => "/staff/search",
+            Self::Statistics => "/staff/statistics",
             Self::Export => "/staff/export",
             Self::Log => "/staff/log",
             Self::Accounts => "/staff/accounts",
@@ -78,6 +83,7 @@ impl Place {
             Self::Reviews => "号码变更审核",
             Self::Contacts => "已通过联系人",
             Self::Search => "查询",
+            Self::Statistics => "统计",
             Self::Export => "导出",
             Self::Log => "操作日志",
             Self::Accounts => "账号管理",
@@ -89,6 +95,7 @@ impl Place {
     const fn right(self) -> Option<Right> {
         match self {
             Self::Queue | Self::Reviews | Self::Contacts | Self::Search => Some(Right::Read),
+            Self::Statistics => Some(Right::Statistics),
             Self::Export => Some(Right::Export),
             Self::Log => Some(Right::ReadLog),
             Self::Accounts => Some(Right::Accounts),

@@ -22,7 +22,7 @@ async fn app(engine: Engine) -> App {
 }
 
 /// Each route that takes a right: method, path, and who gets in (officer, auditor, admin). `FR` is a request under review.
-const ROUTES: [(&str, &str, [bool; 3]); 20] = [
+const ROUTES: [(&str, &str, [bool; 3]); 22] = [
     ("GET", "/staff/reviews", [true, true, false]),
     ("GET", "/staff/contacts", [true, true, false]),
     ("GET", "/staff/search", [true, true, false]),
@@ -35,6 +35,8 @@ const ROUTES: [(&str, &str, [bool; 3]); 20] = [
     ("POST", "/staff/requests/FR/resend", [true, false, false]),
     ("GET", "/staff/requests/FR/clear", [true, false, false]),
     ("POST", "/staff/requests/FR/clear", [true, false, false]),
+    ("GET", "/staff/statistics", [true, true, true]),
+    ("GET", "/staff/statistics/days.csv", [true, true, true]),
     ("GET", "/staff/export", [true, true, false]),
     ("POST", "/staff/export", [true, true, false]),
     ("GET", "/staff/log", [false, true, false]),
