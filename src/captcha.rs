@@ -3,18 +3,29 @@
 //! becomes a proof, another such token.
 //! All that is drawn or spoken comes from a random source seeded by the token: the same id gives the same bytes.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use zeroize::Zeroizing;
 
 mod challenge;
+mod hands;
 mod image;
+mod puzzle;
 mod sound;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod token;
+mod trail;
 
 pub use challenge::Challenge;
 pub use image::SIZE;
+pub use puzzle::Frame;
+pub use trail::Trail;
+
+use hands::Hands;
+use stock::Stock;
 
 use crate::{
     domain::{
@@ -29,8 +40,11 @@ use crate::{
 /// sounds like another in Mandarin (no C by 4, E, P, T by 7, R by 2, U by 6). `tools/captcha-samples.py` has it too.
 pub const ALPHABET: &[u8] = b"23456789AFHJKMWY";
 
-/// People wait for the SMS with the page open.
-const LIFE: TimeDelta = TimeDelta::minutes(20);
+/// So long a captcha is good: people wait for the SMS with the page open.
+pub const LIFE: TimeDelta = TimeDelta::minutes(20);
+
+/// The level that nobody has to be kept waiting for; the others are rare.
+const EASIEST: u8 = 0;
 
 /// The forms that carry a captcha; each is good for its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,18 +140,56 @@ pub enum Refusal {
     NotOurs,
 }
 
-/// Makes captchas, and judges the answers.
-#[derive(Debug, Clone)]
+/// Makes captchas, and judges the answers. Clones share the stock.
+#[derive(Clone)]
 pub struct Captchas {
     keys: Keys,
     random: Random,
+    stock: Option<Stock>,
+    hands: Hands,
+}
+
+impl std::fmt::Debug for Captchas {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Captchas({:?}, …)", self.keys)
+    }
 }
 
 impl Captchas {
     /// With the keys that all instances share.
     #[must_use]
     pub fn new(keys: Keys, random: Random) -> Self {
-        Self { keys, random }
+        Self {
+            keys,
+            random,
+            stock: None,
+            hands: Hands::new(),
+        }
+    }
+
+    /// The same with a stock of pictures, which [`Captchas::fill`] fills.
+    #[must_use]
+    pub fn stocked(self) -> Self {
+        let stock = Some(Stock::default());
+        Self { stock, ..self }
+    }
+
+    /// Fills the stock, one picture after the other, unless somebody does already.
+    pub async fn fill(&self) {
+        let Some(stock) = self.stock.as_ref().filter(|_| self.hands.begin_filling()) else {
+            return;
+        };
+        while let Some(kind) = stock.lacks() {
+            let drawing: Drawing = Zeroizing::new(self.random.bytes());
+            let own = drawing.clone();
+            let picture = self
+                .hands
+                .work(move || challenge::draw(kind, EASIEST, &own));
+            // too many visitors wait: they come first
+            let Some(picture) = picture.await else { break };
+            stock.add(kind, drawing, picture);
+        }
+        self.hands.end_filling();
     }
 
     /// A new captcha for a form of a bureau (`None`: the national page); the higher the level (0 to 3), the harder.
@@ -150,15 +202,50 @@ impl Captchas {
         bureau: Option<Province>,
         now: DateTime<Utc>,
     ) -> CaptchaId {
+        let stock = self.stock.as_ref().filter(|_| level == EASIEST);
+        let ready = stock.and_then(|stock| stock.take(kind));
         let token = token::Token {
             kind,
             form,
             bureau,
             issued_at: now,
             level,
-            drawing: Zeroizing::new(self.random.bytes()),
+            drawing: ready.unwrap_or_else(|| Zeroizing::new(self.random.bytes())),
         };
         CaptchaId(token.seal(&self.keys, &self.random))
+    }
+
+    /// A captcha's picture ([`Challenge::png`]), out of the stock or drawn now; `None`: too many wait for theirs.
+    pub async fn picture(&self, challenge: Arc<Challenge>) -> Option<Arc<[u8]>> {
+        let ready = self
+            .stock
+            .as_ref()
+            .and_then(|stock| stock.picture(challenge.drawing()));
+        let picture = match ready {
+            Some(picture) => picture,
+            None => self.hands.work(move || challenge.png()).await?.into(),
+        };
+        if self
+            .stock
+            .as_ref()
+            .is_some_and(|stock| stock.lacks().is_some())
+        {
+            let captchas = self.clone();
+            tokio::spawn(async move { captchas.fill().await });
+        }
+        Some(picture)
+    }
+
+    /// An image's sound ([`Challenge::wav`]), made now; `None`: too many wait for theirs.
+    pub async fn sound(&self, challenge: Arc<Challenge>) -> Option<Arc<[u8]>> {
+        let sound = self.hands.work(move || challenge.wav()).await?;
+        Some(sound.into())
+    }
+
+    /// That this puzzle has been solved: goes into its form in place of an image's id, as long as the puzzle was good.
+    #[must_use]
+    pub fn prove(&self, solved: &Challenge) -> CaptchaId {
+        CaptchaId(solved.proof().seal(&self.keys, &self.random))
     }
 
     /// Opens an id, however old it is.
@@ -168,6 +255,19 @@ impl Captchas {
     pub fn open(&self, id: &str) -> Result<Challenge, CaptchaError> {
         let (token, key) = token::Token::open(&self.keys, id).ok_or(CaptchaError)?;
         Challenge::new(&self.keys, &key, token, id)
+    }
+
+    /// Whether a puzzle may be tried; where its piece was put has not been looked at yet.
+    ///
+    /// # Errors
+    /// [`Refusal::NotOurs`] or [`Refusal::Expired`].
+    pub fn admit_puzzle(&self, id: &str, now: DateTime<Utc>) -> Result<Challenge, Refusal> {
+        let challenge = self.open(id).map_err(|CaptchaError| Refusal::NotOurs)?;
+        if challenge.kind() != Kind::Puzzle {
+            return Err(Refusal::NotOurs);
+        }
+        challenge.is_in_time(now)?;
+        Ok(challenge)
     }
 
     /// Whether a submission may use this captcha up; what it answered has not been looked at yet.
@@ -182,12 +282,23 @@ impl Captchas {
         answer: &str,
         now: DateTime<Utc>,
     ) -> Result<Challenge, Refusal> {
-        if id.is_empty() || fold(answer).err() == Some(TypedError::Empty) {
+        if !is_answered(id, answer) {
             return Err(Refusal::Missing);
         }
         let challenge = self.open(id).map_err(|CaptchaError| Refusal::NotOurs)?;
+        // a puzzle answers no form; its proof does
+        if challenge.kind() == Kind::Puzzle {
+            return Err(Refusal::NotOurs);
+        }
         challenge.is_for(form, bureau)?;
         challenge.is_in_time(now)?;
         Ok(challenge)
     }
+}
+
+/// A form has something in place of an answer: an image's characters, or a puzzle's proof, which needs none.
+#[must_use]
+pub fn is_answered(id: &str, answer: &str) -> bool {
+    let is_proof = id.starts_with(Kind::Proof.letter());
+    is_proof || (!id.is_empty() && fold(answer).err() != Some(TypedError::Empty))
 }

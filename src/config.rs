@@ -1,6 +1,7 @@
 //! The settings: `heyan.toml`, over it the environment (`HEYAN_…`), over that the arguments. Read whole before anything
 //! starts; every wrong key is told with its place. Secrets show in no `Debug`.
 
+mod captcha;
 mod links;
 mod production;
 mod reader;
@@ -21,6 +22,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::{
+    captcha::{Captcha, CaptchaKind},
     links::Links,
     sections::{KeySettings, Limits, Log, LogFormat, Operator, Sandbox},
     sms::{Gateway, GatewayKind, Sms},
@@ -70,6 +72,8 @@ pub struct Config {
     pub keys: Option<KeySettings>,
     /// How often something may happen.
     pub limits: Limits,
+    /// What a visitor's form asks for.
+    pub captcha: Captcha,
     /// Days after which the persons of an ended request are erased.
     pub retention_days: u32,
     /// Signature, chains and gateways.
@@ -265,6 +269,7 @@ impl Config {
             operator: sections::operator(&mut all),
             keys: sections::keys(&mut all),
             limits: sections::limits(&mut all),
+            captcha: captcha::captcha(&mut all),
             retention_days: all
                 .section("retention")
                 .number("days", 1..=36_500)

@@ -31,7 +31,7 @@ use actix_web::{
 
 pub use self::{
     server::{serve, serve_metrics},
-    site::{Site, State},
+    site::{CaptchaKinds, Site, State},
     visitors::Visitors,
 };
 
@@ -73,6 +73,7 @@ fn routes(config: &mut ServiceConfig, site: &Site) {
         .service(at!("/robots.txt", static_files::robots))
         .service(at!("/favicon.ico", static_files::favicon))
         .service(resource("/captcha", "POST").route(web::post().to(captcha::renew)))
+        .service(resource("/captcha/puzzle", "POST").route(web::post().to(captcha::try_puzzle)))
         .configure(api::configure)
         .configure(staff::configure)
         .service(at!("/captcha/{id}.png", captcha::png))

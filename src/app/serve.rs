@@ -57,6 +57,8 @@ pub(super) async fn serve(
         .map(|listener| Running::start(web::serve_metrics(listener, state)))
         .transpose()?;
     services.gateways.start();
+    let captchas = services.captchas.clone();
+    tokio::spawn(async move { captchas.fill().await });
     let stop = CancellationToken::new();
     let mut jobs = tokio::spawn(jobs::run(services.clone(), stop.clone(), {
         let services = services.clone();

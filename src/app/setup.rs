@@ -40,7 +40,7 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
     let keys = keys(config, &db, &random).await?;
     let limits = config.limits;
     let services = Services {
-        captchas: Captchas::new(keys.clone(), random.clone()),
+        captchas: Captchas::new(keys.clone(), random.clone()).stocked(),
         db,
         keys,
         clock: Clock::system(),

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::{
-    config::Config,
-    web::{Site, page::Operator, pages::home::Neighbours},
+    config::{CaptchaKind, Config},
+    web::{CaptchaKinds, Site, page::Operator, pages::home::Neighbours},
 };
 
 /// The plain values for the web layer.
@@ -40,6 +40,15 @@ pub(super) fn site(config: &Config, public_url: &str) -> Site {
             contact: operator.contact.clone(),
         }),
         neighbours: neighbours.collect::<HashMap<_, _>>(),
+        captchas: CaptchaKinds {
+            images_alone: config.captcha.kind == CaptchaKind::Image,
+            but: config
+                .captcha
+                .provinces
+                .iter()
+                .map(|(place, kind)| (*place, *kind == CaptchaKind::Image))
+                .collect(),
+        },
         public_metrics: sandbox && config.metrics_listen.is_none(),
         retention_days: config.retention_days,
         staff_networks: staff_networks(config),

@@ -6,7 +6,12 @@ use rand_chacha::ChaCha12Rng;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{ALPHABET, CaptchaError, Form, LIFE, Refusal, image, sound, token::Token};
+use super::{
+    ALPHABET, CaptchaError, Drawing, Form, Frame, Kind, LIFE, Refusal, Trail, image,
+    puzzle::{self, Layout},
+    sound,
+    token::Token,
+};
 use crate::{
     domain::{province::Province, text::fold},
     keys::{Hash, KeyId, Keys, Purpose},
@@ -51,28 +56,21 @@ impl Challenge {
         in_time.then_some(()).ok_or(Refusal::Expired)
     }
 
-    /// The picture, a PNG of [`super::SIZE`]. Takes about a millisecond.
-    #[must_use]
-    pub fn png(&self) -> Vec<u8> {
-        image::png(&self.answer(), self.level(), &mut self.rng(Stream::Picture))
+    pub(super) fn drawing(&self) -> &Drawing {
+        &self.token.drawing
     }
 
-    /// The sound, a WAV of some seconds. Takes about a millisecond.
-    #[must_use]
-    pub fn wav(&self) -> Vec<u8> {
-        sound::wav(&self.answer(), self.level(), &mut self.rng(Stream::Sound))
+    pub(super) fn proof(&self) -> Token {
+        Token {
+            kind: Kind::Proof,
+            ..self.token.clone()
+        }
     }
 
-    /// The right answer: for a sandbox's testers alone.
+    /// What it is.
     #[must_use]
-    pub fn answer(&self) -> Zeroizing<String> {
-        let mut rng = self.rng(Stream::Answer);
-        let character = |_| ALPHABET.choose(&mut rng).map(|&byte| char::from(byte));
-        Zeroizing::new(
-            (0..image::length(self.level()))
-                .filter_map(character)
-                .collect(),
-        )
+    pub fn kind(&self) -> Kind {
+        self.token.kind
     }
 
     /// How hard it is, 0 to 3.
@@ -81,15 +79,62 @@ impl Challenge {
         self.token.level
     }
 
-    /// The answer is right: in any case and width, with spaces or without, and with a letter that is never drawn for the
-    /// digit that it looks like. Takes constant time.
+    /// The picture, a PNG: of [`super::SIZE`] in about a millisecond, a puzzle's as its [`Frame`] says in some; none of a
+    /// proof.
+    #[must_use]
+    pub fn png(&self) -> Vec<u8> {
+        draw(self.token.kind, self.token.level, &self.token.drawing)
+    }
+
+    /// An image's sound, a WAV of some seconds. Takes about a millisecond.
+    #[must_use]
+    pub fn wav(&self) -> Vec<u8> {
+        let characters = characters(self.token.level, &self.token.drawing);
+        sound::wav(
+            &characters,
+            self.token.level,
+            &mut rng(&self.token.drawing, Stream::Sound),
+        )
+    }
+
+    /// What a puzzle's picture measures.
+    #[must_use]
+    pub fn frame(&self) -> Frame {
+        Frame::of(self.token.level)
+    }
+
+    /// The right answer, to an image its characters, to a puzzle the position: for a sandbox's testers alone.
+    #[must_use]
+    pub fn answer(&self) -> Zeroizing<String> {
+        match self.token.kind {
+            Kind::Image => characters(self.token.level, &self.token.drawing),
+            Kind::Puzzle => Zeroizing::new(self.layout().place().to_string()),
+            Kind::Proof => Zeroizing::default(),
+        }
+    }
+
+    /// A form's answer is right: in any case and width, with spaces or without, and with a letter that is never drawn for
+    /// the digit that it looks like. Takes constant time. A proof needs none, a puzzle takes none.
     #[must_use]
     pub fn accepts(&self, answer: &str) -> bool {
         let meant = |given: &str| given.chars().map(meant).collect::<String>();
-        fold(answer).is_ok_and(|given| {
-            let given = Zeroizing::new(meant(&given));
-            given.as_bytes().ct_eq(self.answer().as_bytes()).into()
-        })
+        match self.token.kind {
+            Kind::Image => fold(answer).is_ok_and(|given| {
+                let given = Zeroizing::new(meant(&given));
+                given.as_bytes().ct_eq(self.answer().as_bytes()).into()
+            }),
+            Kind::Puzzle => false,
+            Kind::Proof => true,
+        }
+    }
+
+    /// A puzzle's piece is in its slot, and came there in the way of a person.
+    #[must_use]
+    pub fn is_solved_by(&self, position: u32, trail: &Trail) -> bool {
+        let Frame { cell, length, .. } = self.frame();
+        self.token.kind == Kind::Puzzle
+            && self.layout().accepts(position)
+            && trail.is_a_persons(position, cell, length)
     }
 
     /// Good before this instant.
@@ -104,13 +149,37 @@ impl Challenge {
         &self.use_hash
     }
 
-    fn rng(&self, stream: Stream) -> ChaCha12Rng {
-        let mut seed = Zeroizing::new([0; 32]);
-        seed[..16].copy_from_slice(&self.token.drawing[..]);
-        let mut rng = ChaCha12Rng::from_seed(*seed);
-        rng.set_stream(stream as u64);
-        rng
+    fn layout(&self) -> Layout {
+        layout(self.token.level, &self.token.drawing)
     }
+}
+
+/// The picture of an image or a puzzle.
+pub(super) fn draw(kind: Kind, level: u8, drawing: &Drawing) -> Vec<u8> {
+    let mut rng = rng(drawing, Stream::Picture);
+    match kind {
+        Kind::Image => image::png(&characters(level, drawing), level, &mut rng),
+        Kind::Puzzle => puzzle::png(&layout(level, drawing), level, &mut rng),
+        Kind::Proof => Vec::new(),
+    }
+}
+
+fn characters(level: u8, drawing: &Drawing) -> Zeroizing<String> {
+    let mut rng = rng(drawing, Stream::Answer);
+    let character = |_| ALPHABET.choose(&mut rng).map(|&byte| char::from(byte));
+    Zeroizing::new((0..image::length(level)).filter_map(character).collect())
+}
+
+fn layout(level: u8, drawing: &Drawing) -> Layout {
+    Layout::any(level, &mut rng(drawing, Stream::Answer))
+}
+
+fn rng(drawing: &Drawing, stream: Stream) -> ChaCha12Rng {
+    let mut seed = Zeroizing::new([0; 32]);
+    seed[..drawing.len()].copy_from_slice(&drawing[..]);
+    let mut rng = ChaCha12Rng::from_seed(*seed);
+    rng.set_stream(stream as u64);
+    rng
 }
 
 /// What a reader of the picture meant who typed a character that is not in the alphabet.

@@ -72,6 +72,17 @@ impl Window {
     }
 }
 
+/// How hard a captcha is for who has failed so often where `most` failures are allowed: 0 to 3, harder at each fifth from
+/// the first on, and never for a single mistake.
+pub fn captcha_level(count: i64, most: i64) -> u8 {
+    let reached = |fifths: &u8| count >= ((most * i64::from(*fifths) + 4) / 5).max(2);
+    [1, 2, 3]
+        .iter()
+        .rfind(|fifths| reached(fifths))
+        .copied()
+        .unwrap_or(0)
+}
+
 /// Whole seconds until an instant, at least one: the value of `Retry-After`.
 pub fn seconds_until(end: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
     let millis = (end - now).num_milliseconds().max(1);
@@ -82,6 +93,21 @@ pub fn seconds_until(end: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
 mod tests {
     use super::*;
     use crate::domain::time::parse_time;
+
+    #[test]
+    fn captchas_get_harder_long_before_the_limit() {
+        let levels = |most: i64| {
+            (0..=most)
+                .map(|count| captcha_level(count, most))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(levels(10), [0, 0, 1, 1, 2, 2, 3, 3, 3, 3, 3]);
+        assert_eq!(
+            [11, 12, 23, 24, 35, 36, 60].map(|count| captcha_level(count, 60)),
+            [0, 1, 1, 2, 2, 3, 3]
+        );
+        assert_eq!(levels(1), [0, 0]);
+    }
 
     #[test]
     fn windows_begin_anew_on_the_hour_and_at_midnight_in_shanghai() {

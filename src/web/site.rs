@@ -46,10 +46,29 @@ pub struct Site {
     pub neighbours: HashMap<Option<Province>, Neighbours>,
     /// `/metrics` stands on the public listener.
     pub public_metrics: bool,
+    /// Where a puzzle is offered.
+    pub captchas: CaptchaKinds,
     /// How long persons are kept; the privacy page says so.
     pub retention_days: u32,
     /// Whence the bureau's console answers.
     pub staff_networks: Vec<IpNet>,
+}
+
+/// What kind of captcha the bureaus' pages offer where a script runs; without one it is an image everywhere.
+#[derive(Debug, Clone, Default)]
+pub struct CaptchaKinds {
+    /// The image alone, unless said otherwise.
+    pub images_alone: bool,
+    /// Said otherwise; `None`: the national page.
+    pub but: HashMap<Option<Province>, bool>,
+}
+
+impl CaptchaKinds {
+    /// A puzzle may be opened on this bureau's pages.
+    pub fn has_puzzle(&self, bureau: Option<Province>) -> bool {
+        let images_alone = self.but.get(&bureau).copied();
+        !images_alone.unwrap_or(self.images_alone)
+    }
 }
 
 impl fmt::Debug for Site {

@@ -124,12 +124,22 @@ class Portal:
 
 # The forms, as a visitor fills them in.
 
+def by_image(browser):
+    """Where a script has put the puzzle in the image's place: the image again."""
+    for button in browser.all(".to-image"):
+        if button.displayed:
+            button.click()
+
+
 def fill(browser, **fields):
+    if "captcha_answer" in fields:
+        by_image(browser)
     for name, value in fields.items():
         browser.css(f"main input[name={name}]").type(value)
 
 
 def answer_captcha(browser, portal):
+    by_image(browser)
     identity = browser.css("main input[name=captcha_id]").value
     browser.css("main input[name=captcha_answer]").type(portal.captcha(identity))
 

@@ -7,7 +7,7 @@ use heyan::{
     domain::province::Province,
     flow::Services,
     store::Engine,
-    web::{Site, State, Visitors, page::Operator, serve},
+    web::{CaptchaKinds, Site, State, Visitors, page::Operator, serve},
 };
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use scraper::{Html, Selector};
@@ -48,6 +48,7 @@ pub fn site() -> Site {
         }),
         neighbours: HashMap::new(),
         public_metrics: true,
+        captchas: CaptchaKinds::default(),
         retention_days: 180,
         staff_networks: vec!["0.0.0.0/0".parse().unwrap()],
     }

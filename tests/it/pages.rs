@@ -122,6 +122,7 @@ fn captcha(purpose: Purpose, bureau: Option<Province>) -> Captcha {
         id: "c2FtcGxl".into(),
         purpose,
         bureau,
+        has_puzzle: true,
         expires_in: 1200,
         problem: None,
         refreshed: false,

@@ -5,6 +5,7 @@ mod guards;
 mod limits;
 mod main_job;
 mod pages;
+mod puzzle;
 
 use heyan::domain::{filing::FilingDraft, province::Province, words::FilingKind};
 

@@ -14,7 +14,7 @@ use heyan::{
         id_document::IdTail, phone::Phone, province::Province, sms_code::SmsCode, words::Outcome,
     },
     flow::{Services, attempt::Attempt, told::Told, verify::verify},
-    web::{Site, State, Visitors, serve},
+    web::{CaptchaKinds, Site, State, Visitors, serve},
 };
 
 use crate::prepare::Person;
@@ -208,6 +208,7 @@ pub fn portal(services: &Services) -> String {
             operator: None,
             neighbours: HashMap::new(),
             public_metrics: false,
+            captchas: CaptchaKinds::default(),
             retention_days: 180,
             staff_networks: Vec::new(),
         }),

@@ -23,7 +23,7 @@ use crate::{
     random::Random,
     sms::Gateways,
     store::{Db, Options},
-    web::{Site, Visitors},
+    web::{CaptchaKinds, Site, Visitors},
 };
 
 async fn state(folder: &std::path::Path) -> State {
@@ -62,6 +62,7 @@ async fn state(folder: &std::path::Path) -> State {
         operator: None,
         neighbours: HashMap::new(),
         public_metrics: true,
+        captchas: CaptchaKinds::default(),
         retention_days: 1,
         staff_networks: Vec::new(),
     };

@@ -193,6 +193,8 @@ pub struct Captcha {
     pub purpose: Purpose,
     /// The bureau it is bound to.
     pub bureau: Option<Province>,
+    /// A script may open a puzzle in its place.
+    pub has_puzzle: bool,
     /// Seconds until it runs out.
     pub expires_in: i64,
     /// What was wrong with the one before.

@@ -221,6 +221,9 @@ async fn everything(db: &Db) {
     limits::take(tx, b"bucket", at(9), 5).await.unwrap();
     limits::give_back(tx, b"bucket").await.unwrap();
     limits::peek(tx, b"bucket", at(0)).await.unwrap();
+    limits::peek_three(tx, [b"bucket", b"b", b"c"], at(0))
+        .await
+        .unwrap();
     limits::clear(tx, b"bucket").await.unwrap();
     log(
         tx,

@@ -236,6 +236,11 @@ on_both! {
         assert_eq!(due::sweep(&mut tx, at(3), 2).await.unwrap(), 3);
         assert_eq!(due::sweep(&mut tx, at(3), 2).await.unwrap(), 0);
         assert_eq!(limits::peek(&mut tx, &[4], at(0)).await.unwrap(), 1);
+        limits::count(&mut tx, &[5], at(5)).await.unwrap();
+        let three = limits::peek_three(&mut tx, [&[5], &[9], &[4]], at(0)).await.unwrap();
+        assert_eq!(three, [2, 0, 1]);
+        let later = limits::peek_three(&mut tx, [&[5], &[5], &[4]], at(4)).await.unwrap();
+        assert_eq!(later, [2, 2, 0]);
         assert!(captchas::load(&mut tx, &[4]).await.unwrap().is_some());
         tx.commit().await.unwrap();
     }
