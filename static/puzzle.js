@@ -87,6 +87,8 @@ function withPuzzle(image) {
   /** One of: the button, the puzzle, or that it is done. */
   const show = (what) => {
     for (const part of [open, play, solved]) part.hidden = part !== what;
+    // it says the same, to those who listen
+    said.classList.toggle("unseen", what === solved);
     clearTimeout(timer);
     if (what !== solved) image.settle(image.id);
   };

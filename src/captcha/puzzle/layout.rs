@@ -59,7 +59,8 @@ impl Layout {
         });
         let drawings: Vec<Vec<Shape>> = drawings.collect();
         // rather more of them: what is painted over it hides a part of the likeness
-        let nearer = rng.random_range(0..count).max(rng.random_range(0..count));
+        let lots = [(); 3].map(|()| rng.random_range(0..count));
+        let nearer = lots.into_iter().max().unwrap_or(0);
         let symbols = ranked(&piece, drawings, nearer);
         let places = cells.iter().map(|&cell| Place::of(cell, rng));
         let places: Vec<_> = places.take(count).collect();
