@@ -155,6 +155,7 @@ function withPuzzle(image) {
   }
 
   async function finish() {
+    if (!drawn.trail.marks.length) return say(said.dataset.unmoved);
     done.disabled = again.disabled = true;
     const { id, position, trail } = drawn;
     try {

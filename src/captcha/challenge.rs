@@ -131,10 +131,11 @@ impl Challenge {
     /// A puzzle's piece is in its slot, and came there in the way of a person.
     #[must_use]
     pub fn is_solved_by(&self, position: u32, trail: &Trail) -> bool {
-        let Frame { cell, length, .. } = self.frame();
+        let frame = self.frame();
+        let (row, length) = (frame.height / frame.rows, frame.length);
         self.token.kind == Kind::Puzzle
             && self.layout().accepts(position)
-            && trail.is_a_persons(position, cell, length)
+            && trail.is_a_persons(position, row, length)
     }
 
     /// Good before this instant.

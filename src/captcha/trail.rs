@@ -46,9 +46,9 @@ impl Trail {
             .map(Self)
     }
 
-    /// It ends at this position, in the way of a person. `cell`: what a key moves the piece by at most, `length`: the
-    /// line's, which keys reach the ends of at once; both in pixels.
-    pub(super) fn is_a_persons(&self, position: u32, cell: u32, length: u32) -> bool {
+    /// It ends at this position, in the way of a person. `reach`: what a key moves the piece by at most, to
+    /// the next row; `length`: the line's, which keys reach the ends of at once; both in pixels.
+    pub(super) fn is_a_persons(&self, position: u32, reach: u32, length: u32) -> bool {
         let marks = &self.0;
         let in_order = marks.windows(2).all(|two| two[0].at <= two[1].at);
         let ends = marks
@@ -67,7 +67,7 @@ impl Trail {
                     let before = std::iter::once(start).chain(run.iter().map(|mark| mark.position));
                     before.zip(run).all(|(before, mark)| {
                         let at_end = mark.position == 0 || mark.position == length;
-                        at_end || mark.position.abs_diff(before) <= cell
+                        at_end || mark.position.abs_diff(before) <= reach
                     })
                 }
             }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn person(text: &str, position: u32) -> bool {
-        Trail::parse(text).unwrap().is_a_persons(position, 54, 607)
+        Trail::parse(text).unwrap().is_a_persons(position, 75, 607)
     }
 
     #[test]

@@ -93,11 +93,12 @@ class ByMouse(Puzzles):
         p.answer_captcha(self.browser, self.portal)
         self.send()
 
-    def test_a_piece_never_moved_is_in_no_slot(self):
+    def test_a_piece_never_moved_uses_no_puzzle_up(self):
         self.begin()
         first = self.browser.css(".scene").attribute("data-id")
         self.browser.css(".done").click()
-        wait(lambda: self.browser.css(".scene").attribute("data-id") != first, "another puzzle")
+        wait(lambda: "请先移动" in self.browser.css(".puzzle [role=status]").text, "the words")
+        self.assertEqual(self.browser.css(".scene").attribute("data-id"), first)
 
     def test_the_way_chosen_is_remembered(self):
         self.browser.css(".to-image").click()

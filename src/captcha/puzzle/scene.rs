@@ -30,13 +30,13 @@ pub(super) fn png(layout: &Layout, frame: Frame, noise: f32, rng: &mut ChaCha12R
         picture.cell(corner, &outline, &slot.symbol, Depth::Slot, rng);
     }
     picture.strokes(8, noise, rng);
-    picture.grain(noise, rng);
+    picture.grain(rng);
 
     let mut piece = Plane::new(SIDE, SIDE);
     piece.landscape(rng);
     piece.cell((0.0, 0.0), &outline, &layout.piece, Depth::Piece, rng);
     piece.strokes(3, noise, rng);
-    piece.grain(noise, rng);
+    piece.grain(rng);
 
     let mut pixels = vec![0; width * (height + SIDE)];
     for (pixel, shade) in pixels.iter_mut().zip(&picture.shades) {
@@ -199,11 +199,11 @@ impl Plane {
         }
     }
 
-    fn grain(&mut self, noise: f32, rng: &mut ChaCha12Rng) {
+    fn grain(&mut self, rng: &mut ChaCha12Rng) {
         let mut bytes = vec![0; self.shades.len()];
         rng.fill_bytes(&mut bytes);
         for (shade, byte) in self.shades.iter_mut().zip(bytes) {
-            *shade += (f32::from(byte) / 255.0 - 0.5) * 0.12 * noise;
+            *shade += (f32::from(byte) / 255.0 - 0.5) * 0.09;
         }
     }
 }
