@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{
     ALPHABET, CaptchaError, Drawing, Form, Frame, Kind, LIFE, Refusal, Trail, image,
-    puzzle::{self, Layout},
+    puzzle::{self, Layout, Right},
     sound,
     token::Token,
 };
@@ -108,7 +108,7 @@ impl Challenge {
     pub fn answer(&self) -> Zeroizing<String> {
         match self.token.kind {
             Kind::Image => characters(self.token.level, &self.token.drawing),
-            Kind::Puzzle => Zeroizing::new(self.layout().place().to_string()),
+            Kind::Puzzle => Zeroizing::new(self.right().place().to_string()),
             Kind::Proof => Zeroizing::default(),
         }
     }
@@ -134,7 +134,7 @@ impl Challenge {
         let frame = self.frame();
         let (row, length) = (frame.height / frame.rows, frame.length);
         self.token.kind == Kind::Puzzle
-            && self.layout().accepts(position)
+            && self.right().accepts(position)
             && trail.is_a_persons(position, row, length)
     }
 
@@ -150,8 +150,11 @@ impl Challenge {
         &self.use_hash
     }
 
-    fn layout(&self) -> Layout {
-        layout(self.token.level, &self.token.drawing)
+    fn right(&self) -> Right {
+        Right::of(
+            self.token.level,
+            &mut rng(&self.token.drawing, Stream::Answer),
+        )
     }
 }
 

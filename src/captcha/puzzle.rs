@@ -15,7 +15,7 @@ mod symbols;
 #[cfg(test)]
 mod tests;
 
-pub(super) use layout::Layout;
+pub(super) use layout::{Layout, Right};
 
 /// A row's height, and the side of the square around a piece or slot, in pixels.
 const ROW: u32 = 75;

@@ -9,7 +9,7 @@ use std::{
 use super::{Drawing, Kind};
 
 /// Pictures of a kind that wait for a visitor.
-const READY: usize = 16;
+const READY: usize = 8;
 /// Pictures that wait to be fetched, at most 20 KB each.
 const HANDED: usize = 64;
 

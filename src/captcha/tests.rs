@@ -428,7 +428,7 @@ async fn a_stock_gives_the_bytes_that_are_drawn_anew() {
     let stocked = captchas(1).stocked();
     stocked.fill().await;
     for kind in [Kind::Image, Kind::Puzzle] {
-        let ids: Vec<_> = (0..30)
+        let ids: Vec<_> = (0..10)
             .map(|_| stocked.issue(kind, 0, FORM, GANSU, now()))
             .collect();
         let mut seen = HashSet::new();

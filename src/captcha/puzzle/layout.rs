@@ -25,10 +25,8 @@ pub(in super::super) struct Layout {
     /// The edge of the piece and of each slot.
     pub(super) outline: Shape,
     pub(super) piece: Shape,
+    /// The right one first.
     pub(super) slots: Vec<Slot>,
-    /// Where the piece belongs.
-    place: u32,
-    tolerance: u32,
 }
 
 pub(super) struct Slot {
@@ -38,11 +36,8 @@ pub(super) struct Slot {
 
 impl Layout {
     pub fn any(level: u8, rng: &mut ChaCha12Rng) -> Self {
-        let (hardness, rows) = (hardness(level), super::Frame::of(level).rows);
-        let count = hardness.decoys + 1;
-        // the first cell is the piece's own
-        let mut cells: Vec<u32> = (1..rows * COLUMNS).collect();
-        cells.shuffle(rng);
+        let places = places(level, rng);
+        let count = places.len();
         let kinds = index::sample(rng, symbols::ALL.len(), count);
         // the piece shows its thing in the one way, its slot in the other
         let own = rng.random_range(0..2);
@@ -62,8 +57,6 @@ impl Layout {
         let lots = [(); 3].map(|()| rng.random_range(0..count));
         let nearer = lots.into_iter().max().unwrap_or(0);
         let symbols = ranked(&piece, drawings, nearer);
-        let places = cells.iter().map(|&cell| Place::of(cell, rng));
-        let places: Vec<_> = places.take(count).collect();
         let slots = places.iter().zip(symbols).map(|(place, symbol)| Slot {
             middle: place.middle,
             symbol,
@@ -72,14 +65,7 @@ impl Layout {
             outline: outline(rng),
             piece,
             slots: slots.collect(),
-            place: places[0].along,
-            tolerance: hardness.tolerance,
         }
-    }
-
-    /// The position that is right, in pixels along the line.
-    pub fn place(&self) -> u32 {
-        self.place
     }
 
     /// A program that compares would take the right slot.
@@ -93,11 +79,41 @@ impl Layout {
             .collect();
         alike[1..].iter().all(|other| *other < alike[0])
     }
+}
+
+/// Where the piece belongs. It is drawn before all else, so that judging costs no drawing.
+pub(in super::super) struct Right {
+    place: u32,
+    tolerance: u32,
+}
+
+impl Right {
+    /// That of the layout that the same random source gives.
+    pub fn of(level: u8, rng: &mut ChaCha12Rng) -> Self {
+        Self {
+            place: places(level, rng)[0].along,
+            tolerance: hardness(level).tolerance,
+        }
+    }
+
+    /// The position that is right, in pixels along the line.
+    pub fn place(&self) -> u32 {
+        self.place
+    }
 
     /// A piece at this position is in its slot.
     pub fn accepts(&self, position: u32) -> bool {
         position.abs_diff(self.place) <= self.tolerance
     }
+}
+
+/// The slots' places, the right one first.
+fn places(level: u8, rng: &mut ChaCha12Rng) -> Vec<Place> {
+    // the first cell is the piece's own
+    let mut cells: Vec<u32> = (1..super::Frame::of(level).rows * COLUMNS).collect();
+    cells.shuffle(rng);
+    let places = cells.iter().map(|&cell| Place::of(cell, rng));
+    places.take(hardness(level).decoys + 1).collect()
 }
 
 struct Place {

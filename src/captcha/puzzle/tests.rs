@@ -13,7 +13,7 @@ fn rng(seed: u64) -> ChaCha12Rng {
 #[test]
 fn every_level_is_drawn_small_and_no_two_alike() {
     let mut seen = HashSet::new();
-    for seed in 0..40 {
+    for seed in 0..12 {
         let level = u8::try_from(seed % 4).unwrap();
         let frame = Frame::of(level);
         let layout = Layout::any(level, &mut rng(seed));
@@ -57,22 +57,23 @@ fn harder_levels_have_more_slots_and_forgive_less() {
 #[test]
 fn one_slot_is_right_and_the_others_are_far_from_it() {
     let mut seen = HashSet::new();
-    for seed in 0..200 {
+    for seed in 0..32 {
         let level = u8::try_from(seed % 4).unwrap();
         let frame = Frame::of(level);
         let layout = Layout::any(level, &mut rng(seed));
         let tolerance = hardness(level).tolerance;
-        let right = layout.place();
+        let judge = Right::of(level, &mut rng(seed));
+        let right = judge.place();
         assert!(
             right <= frame.length && right > tolerance,
             "the piece does not begin there"
         );
         assert!(
-            layout.accepts(right)
-                && layout.accepts(right - tolerance)
-                && layout.accepts(right + tolerance)
+            judge.accepts(right)
+                && judge.accepts(right - tolerance)
+                && judge.accepts(right + tolerance)
         );
-        assert!(!layout.accepts(right - tolerance - 1) && !layout.accepts(right + tolerance + 1));
+        assert!(!judge.accepts(right - tolerance - 1) && !judge.accepts(right + tolerance + 1));
         // slots stand a cell apart: no place is right for two
         let [first, others @ ..] = &layout.slots[..] else {
             panic!("no slots")
@@ -86,14 +87,14 @@ fn one_slot_is_right_and_the_others_are_far_from_it() {
         }
         seen.insert(right / 40);
     }
-    assert!(seen.len() > 15, "the right slot is anywhere on the line");
+    assert!(seen.len() > 8, "the right slot is anywhere on the line");
 }
 
 #[test]
 fn the_likest_slot_is_no_likelier_to_be_right_than_others() {
-    let first = (0..300)
+    let first = (0..60)
         .filter(|&seed| Layout::any(0, &mut rng(seed)).right_is_likest())
         .count();
-    // of 300 by lot: 27
-    assert!(first <= 45, "{first} of 300");
+    // of 60 by lot: 5
+    assert!(first <= 14, "{first} of 60");
 }
