@@ -1,4 +1,4 @@
-"""Attacks on the puzzle, written in earnest: `puzzle.py FOLDER [ATTACK …]`, where FOLDER holds NAME.png and `answers.txt`
+"""Attacks on the puzzle, written in earnest: `attack_puzzle.py FOLDER [ATTACK …]`, where FOLDER holds NAME.png and `answers.txt`
 with `NAME position` a line (`cargo run --release --example draw-puzzles -- FOLDER COUNT LEVEL`). The attacker knows this source: size,
 rows, the line of the piece, where the cells are, the list of symbols. Prints for each attack how many it solved.
 
