@@ -45,6 +45,12 @@ class Account:
 
 
 class Staff(Case):
+    def setUp(self):
+        super().setUp()
+        # a reset of the sandbox ends no session of the staff
+        self.open("/")
+        self.browser.call("DELETE", "/cookie")
+
     def check(self, name):
         test_every_page.EveryPage.check(self, f"staff-{name}")
 
@@ -56,8 +62,6 @@ class Staff(Case):
 
     def log_in(self, account):
         """By the code of the step before, so that the present one is still good for one thing more."""
-        self.open("/")
-        self.browser.call("DELETE", "/cookie")
         self.open("/staff")
         code = account.code(before=1)
         p.fill(self.browser, user=account.name, password=PASSWORD, code=code)
@@ -251,7 +255,6 @@ class ByKeyboard(Staff):
         self.open("/gansu/sms-verification")
         p.verify(self.browser, self.portal, p.WANG)
         code = officer.code(before=1)
-        self.browser.call("DELETE", "/cookie")
         self.open("/staff")
         for field, value in (("user", officer.name), ("password", PASSWORD), ("code", code)):
             self.tab_to(f"#{field}")
