@@ -113,9 +113,9 @@ pub async fn submit_password(
     let differ = typed.new_password != typed.new_password_again;
     for (input, error) in inputs.iter_mut().zip([
         typed.password.is_empty().then_some("密码不能为空"),
-        typed.code.trim().is_empty().then_some("动态码不能为空"),
         typed.new_password.is_empty().then_some("新密码不能为空"),
         differ.then_some("两次填写的新密码不一致"),
+        typed.code.trim().is_empty().then_some("动态码不能为空"),
     ]) {
         input.error = error.map(str::to_owned);
     }
@@ -131,7 +131,7 @@ pub async fn submit_password(
     match changed {
         Changed::Yes => Ok(login::ended(&state, &request, "changed")),
         Changed::Unusable(problem) => {
-            inputs[2].error = Some(unusable_sentence(problem));
+            inputs[1].error = Some(unusable_sentence(problem));
             password_page(&state, &who, unusable, inputs, None)
         }
         Changed::Waits(seconds) => {
@@ -152,9 +152,9 @@ fn password_inputs(state: &State) -> Vec<Input> {
         format!("至少{shortest}个字符，可以是一句话；不限字符种类，不能是常见密码或包含账号名");
     vec![
         Input::new("password", "现在的密码", Kind::Password),
-        Input::code("动态码"),
         Input::new("new_password", "新密码", Kind::NewPassword).with_hint(hint),
         Input::new("new_password_again", "再填一次新密码", Kind::NewPassword),
+        Input::code("动态码"),
     ]
 }
 

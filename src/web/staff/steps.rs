@@ -137,9 +137,10 @@ fn review_page(
         hidden: Vec::new(),
         problems: Problems::of(&inputs),
         inputs,
+        // Enter in the reason's field presses the first one: whoever has typed a reason refuses
         buttons: vec![
-            Button { value: "approve", text: "同意新号码", danger: false },
             Button { value: "reject", text: "拒绝并退回", danger: true },
+            Button { value: "approve", text: "同意新号码", danger: false },
         ],
         back: format!("/staff/requests/{id}"),
     };

@@ -58,7 +58,7 @@ pub struct PasswordPage {
     pub frame: Frame,
     /// Whose.
     pub desk: Desk,
-    /// The old one, a fresh code, the new one twice.
+    /// The old one, the new one twice, a fresh code.
     pub inputs: Vec<Input>,
     /// What is wrong.
     pub problems: Problems,
