@@ -1,6 +1,10 @@
 //! Waves that a picture is bent by.
 
-#![expect(clippy::cast_precision_loss, reason = "pixels: small numbers")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "pixels: small numbers"
+)]
 
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
@@ -36,7 +40,9 @@ impl Bend {
 
 /// Much like a sine of period 1: two parabolas.
 pub(super) fn wave(t: f32) -> f32 {
-    let t = t - t.floor();
+    // `floor` is a call on processors without SSE 4.1
+    let t = t - t as i32 as f32;
+    let t = if t < 0.0 { t + 1.0 } else { t };
     if t < 0.5 {
         16.0 * t * (0.5 - t)
     } else {
