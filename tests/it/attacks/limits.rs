@@ -55,6 +55,10 @@ fn is_limited(told: &Told<Answer>) -> bool {
     matches!(told, Told::Limited { .. })
 }
 
+fn is(told: &Told<Answer>, outcome: Outcome) -> bool {
+    matches!(told, Told::Answer(answer) if answer.outcome == outcome)
+}
+
 on_engines! {
     async fn ten_an_hour_are_told(engine) {
         let (world, who, right) = limited(engine).await;
@@ -238,9 +242,12 @@ on_engines! {
             let (world, who, right) = (world.clone(), who.clone(), right.clone());
             tokio::spawn(async move { junk(&world, &who, &right).await })
         });
-        let told = join_all(posts).await.into_iter().map(Result::unwrap);
-        let told = told.filter(|told| !is_limited(told)).count();
-        assert_eq!(told, 10);
+        let told: Vec<_> = join_all(posts).await.into_iter().map(Result::unwrap).collect();
+        // what a busy machine could not decide in time tells nothing, and may have been counted
+        let (undecided, decided): (Vec<_>, Vec<_>) =
+            told.into_iter().partition(|told| is(told, Outcome::TryAgain));
+        let told = decided.iter().filter(|told| !is_limited(told)).count();
+        assert!(told <= 10 && told + undecided.len() >= 10, "{told} {}", undecided.len());
     }
 
     async fn an_address_is_refused_outright(engine) {

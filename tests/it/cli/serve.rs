@@ -57,6 +57,19 @@ impl Serving {
         TcpStream::connect(self.address).unwrap()
     }
 
+    /// A request that the server has begun to read, and a part of its body: what still waits to be accepted when a signal
+    /// comes may be turned away.
+    fn taken_up(&self, head: &str, part: &str) -> TcpStream {
+        let mut stream = self.connect();
+        let head = format!("{head}Expect: 100-continue\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut wanted = [0; 25];
+        stream.read_exact(&mut wanted).unwrap();
+        assert_eq!(&wanted, b"HTTP/1.1 100 Continue\r\n\r\n");
+        stream.write_all(part.as_bytes()).unwrap();
+        stream
+    }
+
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &pid]).status();
@@ -99,11 +112,9 @@ fn stops_in_order(heyan: &Heyan) {
     assert!(serving.get("/gansu").contains("您是第1位访问者"));
     assert!(serving.get("/no-such-page").starts_with("HTTP/1.1 404 "));
     // a request whose body is still on its way when the signal comes
-    let mut running = serving.connect();
     let head = "POST /api/v1/filing-requests HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer hk_x\r\n\
-        Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{";
-    running.write_all(head.as_bytes()).unwrap();
-    serving.get("/healthz");
+        Content-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n";
+    let running = serving.taken_up(head, "{");
     serving.signal("TERM");
     let answer = exchange(running, "}");
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
@@ -138,10 +149,8 @@ async fn a_signal_stops_it_in_order_on_postgresql() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let serving = serve(&Heyan::new());
-    let mut hanging = serving.connect();
-    let head = "POST /sms-resend HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nphone";
-    hanging.write_all(head.as_bytes()).unwrap();
-    serving.get("/healthz");
+    let head = "POST /sms-resend HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n";
+    let mut hanging = serving.taken_up(head, "phone");
     serving.signal("TERM");
     let mut lines = BufReader::new(&mut hanging);
     // the first is heard once no connection is accepted any more
