@@ -196,7 +196,6 @@ fn read(common: &Common) -> Result<Config, Failure> {
 /// `config check`: everything that can be judged without touching the database.
 fn check(config: &Config) -> Result<(), Failure> {
     setup::timeline(config)?;
-    config.check_gateways()?;
     let keys = match &config.keys {
         Some(keys) => {
             setup::keys_of(keys, keys.index.as_deref())?;

@@ -216,30 +216,6 @@ impl Config {
         folder.unwrap_or(Path::new("")).join("heyan.keys")
     }
 
-    /// That this version can do what is asked of it: no gateway to real phones can be run yet.
-    ///
-    /// # Errors
-    /// Each gateway that would have to run.
-    pub fn check_gateways(&self) -> Result<(), ConfigError> {
-        if self.is_sandbox() && self.sandbox.sends_to.is_empty() {
-            return Ok(());
-        }
-        let refused = self.sms.gateways.values().map(|gateway| Problem {
-            origin: gateway.origin.clone(),
-            key: format!("sms.gateways.{}.kind", gateway.name),
-            message: format!(
-                "heyan {} cannot run a gateway of kind {} yet; run a sandbox (mode = \"sandbox\", no sandbox.sends_to), \
-                 which has its own inbox",
-                env!("CARGO_PKG_VERSION"),
-                gateway.kind
-            ),
-        });
-        match refused.collect::<Vec<_>>() {
-            refused if refused.is_empty() => Ok(()),
-            refused => Err(ConfigError::Wrong(refused)),
-        }
-    }
-
     fn read(table: Table, file: Option<PathBuf>, report: &Report) -> Self {
         let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
         let mut all = Reader::new(report, "", table);
@@ -274,7 +250,7 @@ impl Config {
                 .section("retention")
                 .number("days", 1..=36_500)
                 .unwrap_or(180),
-            sms: sms::sms(&mut all),
+            sms: sms::sms(&mut all, folder.as_deref()),
             webhooks_allow: all
                 .section("webhooks")
                 .list("allow", sections::network)
@@ -295,6 +271,11 @@ impl Config {
                 if !config.listen.ip().is_loopback() && config.sandbox.password.is_none() {
                     let message = "a sandbox answers beyond this machine only with a password: set sandbox.password";
                     report.wrong(&listen_at, "listen", message);
+                }
+                if !config.sandbox.sends_to.is_empty() && !config.sms.reaches_phones() {
+                    let message = "sandbox.sends_to lists numbers, but no gateway reaches them: name one of kind smpp, \
+                        aliyun, tencent or http";
+                    report.wrong(&Origin::Nowhere, "sms.default", message);
                 }
                 if config.listen.ip().is_unspecified() && config.public_url.is_none() {
                     let message = "no browser can open this address: set public_url to the one that they open";

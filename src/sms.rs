@@ -1,11 +1,23 @@
 //! SMS gateways: who carries a message, and what became of it. A gateway knows nothing of the database: it is given a
 //! message, takes as long as it needs, and answers; who asks holds no transaction open.
 
+pub mod aliyun;
 mod breaker;
 mod delays;
+mod file;
 mod gateways;
+mod hmac;
+pub mod http;
+mod https;
+mod kinds;
 mod receipts;
 mod sandbox;
+pub mod smpp;
+pub mod tencent;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod vendor;
 
 use std::fmt;
 
@@ -15,6 +27,7 @@ use secrecy::SecretString;
 
 pub use self::{
     gateways::{Chains, Gateways, Pick, Route},
+    kinds::GatewaySettings,
     receipts::{About, BadPush, Fate, Push, Pushed, Receipt, Received, Sink},
 };
 use crate::domain::{carrier::Carrier, ids::MessageId, phone::Phone};

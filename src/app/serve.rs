@@ -33,7 +33,6 @@ pub(super) async fn serve(
     config: &Config,
     prepare: impl AsyncFnOnce(&Services, &str) -> Result<String, Failure>,
 ) -> Result<(), Failure> {
-    config.check_gateways()?;
     let mut signals = Signals::new()?;
     let listener = bind("--listen", config.listen)?;
     let metrics_listener = config

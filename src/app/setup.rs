@@ -1,6 +1,10 @@
 //! What the commands are given to work with: the timeline, the database, the keys.
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use chrono::TimeDelta;
@@ -11,13 +15,13 @@ use crate::{
     captcha::Captchas,
     cli::Failure,
     clock::Clock,
-    config::{Config, ConfigError, KeySettings},
-    domain::{carrier::Carriers, policy::Timeline},
+    config::{self, Config, ConfigError, KeySettings},
+    domain::{carrier::Carriers, phone::Phone, policy::Timeline},
     flow::{Limits, Services, Settings, SmsSettings, sandbox, staff},
     keys::{KeyError, Keys, Purpose},
     metrics::Metrics,
     random::Random,
-    sms::Gateways,
+    sms::{Chains, Gateways},
     store::{Db, Options, Tx, meta, rotation},
     webhook::Webhooks,
 };
@@ -31,23 +35,24 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// What flows work with. Links begin with `public_url`; the sandbox's own gateway is the only one there is yet.
+/// What flows work with. Links begin with `public_url`; gateways are as configured.
 pub(super) async fn services(config: &Config, public_url: String) -> Result<Services, Failure> {
     let timeline = Arc::new(timeline(config)?);
     let carriers = Carriers::built_in().map_err(|error| Failure::Work(error.to_string()))?;
-    let random = Random::os();
+    let (clock, random) = (Clock::system(), Random::os());
     let db = open(config).await?;
     let keys = keys(config, &db, &random).await?;
     let limits = config.limits;
+    let gateways = gateways(config, &clock, &random);
     let services = Services {
         captchas: Captchas::new(keys.clone(), random.clone()).stocked(),
         db,
         keys,
-        clock: Clock::system(),
+        clock,
         random,
         timeline,
         carriers: Arc::new(carriers),
-        gateways: Gateways::sandbox(),
+        gateways,
         webhooks: Webhooks::new(&config.webhooks_allow, config.is_sandbox()),
         settings: Arc::new(Settings {
             sandbox: config.is_sandbox(),
@@ -74,6 +79,22 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
     };
     set_clock(&services).await?;
     Ok(services)
+}
+
+/// The configured gateways and chains. A sandbox has its own, but for the numbers that it may text for real.
+fn gateways(config: &Config, clock: &Clock, random: &Random) -> Gateways {
+    let real: HashSet<Phone> = config.sandbox.sends_to.iter().cloned().collect();
+    if config.is_sandbox() && real.is_empty() {
+        return Gateways::sandbox();
+    }
+    let sms = &config.sms;
+    let gateway = |own: &config::Gateway| own.settings.gateway(&own.name, clock, random);
+    Gateways::new(Chains {
+        gateways: sms.gateways.values().map(gateway).collect(),
+        default: sms.default.clone(),
+        by_carrier: sms.by_carrier.clone(),
+        sandbox: config.is_sandbox().then_some(real),
+    })
 }
 
 /// How SMS are sent. Codes are bound to the host of the links.

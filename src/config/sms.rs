@@ -1,13 +1,16 @@
 //! `[sms]`: signature, chains and gateways.
 
-use std::collections::BTreeMap;
+mod aliyun;
+mod gateways;
+mod http;
+mod smpp;
+mod tencent;
 
-use super::{
-    reader::{Reader, text},
-    sections::word,
-    tree::Origin,
-};
-use crate::domain::words::words;
+use std::{collections::BTreeMap, path::Path};
+
+pub use self::gateways::{Gateway, GatewayKind};
+use super::reader::{Reader, text};
+use crate::domain::carrier::Carrier;
 
 /// `[sms]`
 #[derive(Debug, Clone)]
@@ -17,7 +20,7 @@ pub struct Sms {
     /// The chain of gateways, first choice first.
     pub default: Vec<String>,
     /// Chains that differ for a carrier.
-    pub by_carrier: BTreeMap<&'static str, Vec<String>>,
+    pub by_carrier: BTreeMap<Carrier, Vec<String>>,
     /// By name.
     pub gateways: BTreeMap<String, Gateway>,
     /// SMS to a phone in a day, over all its filings.
@@ -32,40 +35,18 @@ pub struct Sms {
     pub origin_bound_codes: bool,
 }
 
-words!(/// How a gateway is spoken to.
-    GatewayKind {
-        /// SMPP 3.4
-        Smpp = "smpp",
-        /// `SendSms` of Aliyun
-        Aliyun = "aliyun",
-        /// A POST to somebody's own.
-        Http = "http",
-        /// Into a file.
-        File = "file",
-        /// Onto the terminal.
-        Console = "console",
-    }
-);
-
-impl GatewayKind {
-    /// It reaches phones.
-    #[must_use]
-    pub const fn is_real(self) -> bool {
-        matches!(self, Self::Smpp | Self::Aliyun | Self::Http)
+impl Sms {
+    /// The usual chain has a gateway that reaches phones.
+    pub(super) fn reaches_phones(&self) -> bool {
+        let gateways = self
+            .default
+            .iter()
+            .filter_map(|name| self.gateways.get(name));
+        gateways.into_iter().any(|gateway| gateway.kind.is_real())
     }
 }
 
-/// `[sms.gateways.NAME]`
-#[derive(Debug, Clone)]
-pub struct Gateway {
-    pub(super) origin: Origin,
-    /// Its name.
-    pub name: String,
-    /// Its kind.
-    pub kind: GatewayKind,
-}
-
-pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
+pub(super) fn sms(all: &mut Reader<'_>, folder: Option<&Path>) -> Sms {
     let mut section = all.section("sms");
     let signature = section.read("signature", |node| {
         let text = text(node)?;
@@ -74,7 +55,7 @@ pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
         let must = "must be 2 to 12 characters, without 【】";
         sound.then(|| text.to_owned()).ok_or_else(|| must.into())
     });
-    let gateways = gateways(&mut section);
+    let gateways = gateways::gateways(&mut section, folder);
     let mut chain = |key| {
         section.list(key, |name| {
             if gateways.contains_key(name) {
@@ -86,9 +67,9 @@ pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
         })
     };
     let default = chain("default").unwrap_or_default();
-    let by_carrier = ["mobile", "unicom", "telecom", "broadnet"]
-        .into_iter()
-        .filter_map(|carrier| Some((carrier, chain(carrier)?)))
+    let by_carrier = Carrier::ALL
+        .iter()
+        .filter_map(|&carrier| Some((carrier, chain(carrier.as_str())?)))
         .collect();
     let mut number = |key, range, usual| section.number(key, range).unwrap_or(usual);
     let per_phone_per_day = number("per_phone_per_day", 1..=1_000, 12);
@@ -107,25 +88,4 @@ pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
         by_carrier,
         gateways,
     }
-}
-
-fn gateways(sms: &mut Reader<'_>) -> BTreeMap<String, Gateway> {
-    let mut section = sms.section("gateways");
-    let mut gateways = BTreeMap::new();
-    for (name, node) in section.others() {
-        let origin = node.origin.clone();
-        let Some(mut gateway) = section.named_section(&name, node) else {
-            continue;
-        };
-        let given = gateway.has("kind");
-        let kind = word(&mut gateway, "kind", GatewayKind::ALL, GatewayKind::as_str);
-        if !given {
-            gateway.wrong(&origin, "kind", "must be given, such as \"smpp\"");
-        }
-        // each kind's own settings are read by what runs it
-        gateway.others();
-        let kind = kind.unwrap_or(GatewayKind::Console);
-        gateways.insert(name.clone(), Gateway { origin, name, kind });
-    }
-    gateways
 }

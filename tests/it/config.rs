@@ -172,7 +172,7 @@ fn all_that_is_wrong_is_told_with_its_line() {
         "line 7: limits.per_minute: unknown key; known here: per_phone_per_hour, per_phone_per_day, ",
         "line 10: sms.signature: must be 2 to 12 characters, without 【】",
         "line 11: sms.default[1]: there is no gateway `spare`: write [sms.gateways.spare]",
-        "line 13: sms.gateways.main.kind: `pigeon` is wrong, must be one of smpp, aliyun, http, file, console",
+        "line 13: sms.gateways.main.kind: `pigeon` is wrong, must be one of smpp, aliyun, tencent, http, file, console",
         "line 14: links.atlantis: must be national or a province, such as gansu",
         "environment variable HEYAN_RETENTION__DAYS: retention.days: must be a whole number from 1 to 36500",
         "environment variable HEYAN_LIMIT__X: limit: unknown key; known here: ",
@@ -243,7 +243,7 @@ fn production_says_all_that_it_lacks() {
     let text = example()
         .replace("https://beian", "http://beian")
         .replace("?sslmode=verify-full", "?sslmode=require")
-        .replace("kind = \"smpp\"", "kind = \"file\"");
+        .replace("default = [\"main\"]", "default = [\"file\"]");
     let told = wrong(&text, &[]).join("\n");
     assert!(told.contains("public_url: must begin with https:// in production"));
     assert!(told.contains(
@@ -291,20 +291,14 @@ fn keys_are_judged_and_kept_from_others() {
 }
 
 #[test]
-fn this_version_runs_no_gateway_to_real_phones() {
-    let error = load(&example(), &[]).unwrap().check_gateways().unwrap_err();
-    let error = error.to_string();
-    assert!(error.contains("sms.gateways.main.kind: heyan"), "{error}");
-    assert!(
-        error.contains("cannot run a gateway of kind smpp yet"),
-        "{error}"
-    );
-    // a sandbox does not use it
-    let sandbox = load(&example(), &[("HEYAN_MODE", "sandbox")]).unwrap();
-    assert!(sandbox.check_gateways().is_err(), "it texts listed numbers");
-    let text = example().replace("sends_to = [\"13800138000\"]", "");
-    let sandbox = load(&text, &[("HEYAN_MODE", "sandbox")]).unwrap();
-    assert!(sandbox.check_gateways().is_ok());
+fn a_sandbox_that_sends_needs_a_gateway_that_reaches_phones() {
+    let sends = "[sandbox]\nsends_to = [\"13800138000\"]\n[sms]\ndefault = [\"main\"]\n[sms.gateways.main]\nkind = ";
+    let told = wrong(&format!("{sends}\"console\""), &[]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("sms.default: sandbox.sends_to lists numbers, but no gateway"));
+    let real = format!("{sends}\"http\"\nurl = \"https://sms.example.cn/\"");
+    assert!(load(&real, &[]).is_ok());
+    assert!(load(&example(), &[("HEYAN_MODE", "sandbox")]).is_ok());
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod portal;
 mod qa;
 mod rotation;
 mod sandbox;
+mod sms;
 mod staff;
 mod store;
 mod texting;
