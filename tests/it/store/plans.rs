@@ -498,7 +498,10 @@ const BY: &[(&str, &str)] = &[
         "sms_messages_inbox",
     ),
     ("DELETE FROM sms_codes", "sms_codes_verification"),
-    ("FROM sms_parts WHERE message_id", "sms_parts_message"),
+    (
+        "SELECT receipt FROM sms_parts WHERE message_id",
+        "sms_parts_message",
+    ),
     ("FROM sms_parts WHERE message_id IS NULL", "sms_parts_stray"),
     ("AND m.lease_token = $2", "sms_messages_due"),
     (
