@@ -6,6 +6,7 @@ mod logging;
 mod serve;
 mod setup;
 mod site;
+mod texts;
 
 use std::future::Future;
 
@@ -15,12 +16,14 @@ use secrecy::ExposeSecret;
 
 pub use self::args::Args;
 use self::args::{
-    AuditAction, Command, Common, ConfigAction, KeysAction, ProviderAction, StaffAction,
+    AuditAction, Command, Common, ConfigAction, KeysAction, ProviderAction, SmsAction, StaffAction,
 };
 use crate::{
     cli::{self, Failure},
+    clock::Clock,
     config::{Config, DEFAULT_FILE},
     flow::Services,
+    random::Random,
     store,
 };
 
@@ -128,6 +131,20 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Config {
             action: ConfigAction::Check,
         } => check(&read(&common)?),
+        Command::Sms {
+            action: SmsAction::Test { phone, gateway },
+        } => {
+            let config = read(&common)?;
+            let (clock, random) = (Clock::system(), Random::os());
+            let gateways = setup::gateways(&config, &clock, &random);
+            let test = cli::sms::Test {
+                phone: &phone,
+                gateway: &gateway,
+                signature: &config.sms.signature,
+                sends_to: config.is_sandbox().then_some(&config.sandbox.sends_to[..]),
+            };
+            block_on(cli::sms::test(&gateways, test, &clock, &random))
+        }
         Command::Backup { file } => {
             let config = read(&common)?;
             store::exists(config.database_url.expose_secret())?;
@@ -195,7 +212,7 @@ fn read(common: &Common) -> Result<Config, Failure> {
 
 /// `config check`: everything that can be judged without touching the database.
 fn check(config: &Config) -> Result<(), Failure> {
-    setup::timeline(config)?;
+    let timeline = setup::timeline(config)?;
     let keys = match &config.keys {
         Some(keys) => {
             setup::keys_of(keys, keys.index.as_deref())?;
@@ -209,10 +226,11 @@ fn check(config: &Config) -> Result<(), Failure> {
         |file| file.display().to_string(),
     );
     cli::print(&format!(
-        "{file}: nothing wrong\nmode      {}\nlisten    {}\ndatabase  {}\nkeys      {keys}\n",
+        "{file}: nothing wrong\nmode      {}\nlisten    {}\ndatabase  {}\nkeys      {keys}\n{}",
         config.mode,
         config.listen,
         config.database_shown(),
+        texts::costs(config, &timeline, &setup::public_url(config, config.listen)),
     ))
 }
 

@@ -8,6 +8,7 @@ pub mod keys;
 pub mod policy;
 pub mod provider;
 pub mod purge;
+pub mod sms;
 pub mod staff;
 
 use std::io::{self, Write};

@@ -216,6 +216,20 @@ impl Config {
         folder.unwrap_or(Path::new("")).join("heyan.keys")
     }
 
+    /// A sandbox that texts real phones says what it is: each SMS begins with 【演示】.
+    fn check_demo_texts(&self, report: &Report) {
+        let gateways = self.sms.gateways.values();
+        for gateway in gateways.filter(|one| one.kind.has_templates()) {
+            let key = format!("sms.gateways.{}.kind", gateway.name);
+            let message = format!(
+                "a sandbox with sandbox.sends_to cannot use {}: its texts are the vendor's templates, and would not \
+                 begin with 【演示】",
+                gateway.kind
+            );
+            report.wrong(&Origin::Nowhere, &key, message);
+        }
+    }
+
     fn read(table: Table, file: Option<PathBuf>, report: &Report) -> Self {
         let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
         let mut all = Reader::new(report, "", table);
@@ -271,6 +285,9 @@ impl Config {
                 if !config.listen.ip().is_loopback() && config.sandbox.password.is_none() {
                     let message = "a sandbox answers beyond this machine only with a password: set sandbox.password";
                     report.wrong(&listen_at, "listen", message);
+                }
+                if !config.sandbox.sends_to.is_empty() {
+                    config.check_demo_texts(report);
                 }
                 if !config.sandbox.sends_to.is_empty() && !config.sms.reaches_phones() {
                     let message = "sandbox.sends_to lists numbers, but no gateway reaches them: name one of kind smpp, \

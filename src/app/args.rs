@@ -93,6 +93,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: KeysAction,
     },
+    /// Look after the SMS gateways
+    Sms {
+        #[command(subcommand)]
+        action: SmsAction,
+    },
     /// Look after the configuration
     Config {
         #[command(subcommand)]
@@ -123,6 +128,18 @@ pub(super) enum AuditAction {
         /// The mark that an earlier verification printed: is what it proved still there?
         #[arg(long, value_name = "MARK")]
         noted: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SmsAction {
+    /// Send one SMS by one gateway, and say what it answers; costs what an SMS costs
+    Test {
+        /// A mobile number, 11 digits
+        phone: String,
+        /// Which: its name in [sms.gateways]
+        #[arg(long, value_name = "NAME")]
+        gateway: String,
     },
 }
 

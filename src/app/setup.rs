@@ -82,7 +82,7 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
 }
 
 /// The configured gateways and chains. A sandbox has its own, but for the numbers that it may text for real.
-fn gateways(config: &Config, clock: &Clock, random: &Random) -> Gateways {
+pub(super) fn gateways(config: &Config, clock: &Clock, random: &Random) -> Gateways {
     let real: HashSet<Phone> = config.sandbox.sends_to.iter().cloned().collect();
     if config.is_sandbox() && real.is_empty() {
         return Gateways::sandbox();

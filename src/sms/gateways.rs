@@ -233,6 +233,11 @@ impl Gateways {
             .map_or_else(Pace::default, |link| link.gateway.pace())
     }
 
+    /// The names of all.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.links.iter().map(|link| link.gateway.name())
+    }
+
     /// The names of all, and whether each rests and is slow at `now`.
     #[must_use]
     pub fn health(&self, now: At) -> Vec<(&str, bool, bool)> {

@@ -4,6 +4,7 @@ mod database;
 mod import;
 mod keys;
 mod serve;
+mod sms;
 mod staff;
 
 use std::{

@@ -296,6 +296,14 @@ fn a_sandbox_that_sends_needs_a_gateway_that_reaches_phones() {
     let told = wrong(&format!("{sends}\"console\""), &[]);
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].starts_with("sms.default: sandbox.sends_to lists numbers, but no gateway"));
+    let vendor = "\"aliyun\"\naccess_key_id = \"id\"\naccess_key_secret = \"secret\"\nsign_name = \"核验\"\n\
+        template_code = \"SMS_1\"\n";
+    let told = wrong(&format!("{sends}{vendor}"), &[]);
+    assert!(
+        told[0]
+            .contains("sms.gateways.main.kind: a sandbox with sandbox.sends_to cannot use aliyun"),
+        "{told:?}"
+    );
     let real = format!("{sends}\"http\"\nurl = \"https://sms.example.cn/\"");
     assert!(load(&real, &[]).is_ok());
     assert!(load(&example(), &[("HEYAN_MODE", "sandbox")]).is_ok());

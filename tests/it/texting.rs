@@ -3,6 +3,7 @@
 mod ceilings;
 mod chains;
 mod doubts;
+mod killed;
 mod pushed;
 mod receipts;
 

@@ -38,6 +38,12 @@ words!(/// How a gateway is spoken to.
 );
 
 impl GatewayKind {
+    /// Its texts are templates of the vendor's.
+    #[must_use]
+    pub const fn has_templates(self) -> bool {
+        matches!(self, Self::Aliyun | Self::Tencent)
+    }
+
     /// It reaches phones.
     #[must_use]
     pub const fn is_real(self) -> bool {
