@@ -10,6 +10,7 @@ pub mod deliver;
 mod each;
 mod expire;
 pub mod hashes;
+pub mod import;
 pub mod look_up;
 pub mod message;
 mod noon;
@@ -170,6 +171,9 @@ pub enum FlowError {
     /// The first call with this idempotency key still runs.
     #[error("the first call with this idempotency key is still running")]
     StillRunning,
+    /// The row of the file has been imported.
+    #[error("this row of the file has been imported")]
+    Imported,
     /// The webhook cannot be sent again.
     #[error("{0}")]
     NotDeliverable(&'static str),

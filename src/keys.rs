@@ -119,6 +119,8 @@ purposes! {
     ApiKey = "api-key",
     /// Idempotency keys and the bodies they came with.
     Idempotency = "idempotency",
+    /// Files that requests were imported from.
+    Import = "import",
     /// Cursors of lists.
     Cursor = "cursor",
     /// The staff's sessions.

@@ -15,6 +15,7 @@ pub mod events;
 pub mod filing_requests;
 mod group_commit;
 pub mod idempotency;
+pub mod imports;
 pub mod limits;
 pub mod meta;
 pub mod outbox;

@@ -12,7 +12,7 @@ use crate::{
     store::{
         Tx,
         events::{self, EventRow},
-        filing_requests::{self, Filter, RequestRow},
+        filing_requests::{self, Filter, Listed, RequestRow},
         outbox::{self, MessageRow},
         verifications::{self, VerificationRow},
     },
@@ -28,6 +28,8 @@ const EVENTS: i64 = 10_000;
 pub struct RequestView {
     /// The request.
     pub row: RequestRow,
+    /// The one that resubmits it.
+    pub resubmitted_by: Option<RequestId>,
     /// Its policy; none where the province was not covered.
     pub policy: Option<Policy>,
     /// Its verifications, in their order.
@@ -89,7 +91,8 @@ pub async fn request(
     let row = own(&mut tx, provider, id).await?;
     let rows = verifications::of_request(&mut tx, id).await?;
     let messages = outbox::of_request(&mut tx, id).await?;
-    view(services, row, rows, &messages)
+    let resubmitted_by = filing_requests::resubmitted_by(&mut tx, id).await?;
+    view(services, row, rows, &messages, resubmitted_by)
 }
 
 /// A request, whosever it is.
@@ -101,7 +104,8 @@ pub async fn any(services: &Services, id: RequestId) -> Result<RequestView> {
     let found = filing_requests::load_with_verifications(&mut tx, id).await?;
     let (row, rows) = found.ok_or(FlowError::NotFound)?;
     let messages = outbox::of_request(&mut tx, id).await?;
-    view(services, row, rows, &messages)
+    let resubmitted_by = filing_requests::resubmitted_by(&mut tx, id).await?;
+    view(services, row, rows, &messages, resubmitted_by)
 }
 
 /// A provider's requests before (older than) the cursor, newest first.
@@ -111,16 +115,16 @@ pub async fn any(services: &Services, id: RequestId) -> Result<RequestView> {
 pub async fn list(
     services: &Services,
     provider: ProviderId,
-    filter: Filter,
+    filter: Filter<'_>,
     before: Option<RequestId>,
     limit: i64,
 ) -> Result<Vec<RequestView>> {
     let mut tx = services.db.read().await?;
     let listed = filing_requests::list(&mut tx, provider, filter, before, limit).await?;
     let mut views = Vec::with_capacity(listed.len());
-    for (row, rows) in listed {
-        let messages = outbox::of_request(&mut tx, row.id).await?;
-        views.push(view(services, row, rows, &messages)?);
+    for Listed { own, verifications } in listed {
+        let messages = outbox::of_request(&mut tx, own.row.id).await?;
+        views.push(view(services, own.row, verifications, &messages, own.resubmitted_by)?);
     }
     Ok(views)
 }
@@ -150,6 +154,7 @@ pub(super) fn view(
     row: RequestRow,
     rows: Vec<VerificationRow>,
     messages: &[MessageRow],
+    resubmitted_by: Option<RequestId>,
 ) -> Result<RequestView> {
     let now = services.clock.now();
     let policy = aggregate::policy(row.policy.as_deref())?;
@@ -163,5 +168,6 @@ pub(super) fn view(
         policy,
         verifications: opened.collect::<Result<_>>()?,
         row,
+        resubmitted_by,
     })
 }

@@ -73,7 +73,8 @@ pub(super) async fn queue(
     let found = filing_requests::load_with_verifications(tx, request).await?;
     let (row, rows) = found.ok_or(FlowError::NotFound)?;
     let messages = outbox::of_request(tx, request).await?;
-    let shown = FilingRequest::from(look_up::view(services, row, rows, &messages)?);
+    // what is still told of has not been resubmitted yet
+    let shown = FilingRequest::from(look_up::view(services, row, rows, &messages, None)?);
     for &(event_id, event) in told {
         let payload = Payload {
             kind: event.what,

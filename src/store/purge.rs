@@ -25,6 +25,8 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
         state = CASE WHEN state IN ('queued', 'waiting') THEN 'parked' ELSE state END WHERE request_id = $1";
     // holds a hash of the submission's body
     const KEY: &str = "DELETE FROM idempotency_keys WHERE request_id = $1";
+    // and of the file that it came in
+    const ROW: &str = "DELETE FROM imported_rows WHERE request_id = $1";
     if run!(tx, REQUEST, id, now)? == 0 {
         return Ok(false);
     }
@@ -35,6 +37,7 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     run!(tx, MESSAGES, id)?;
     run!(tx, WEBHOOKS, id, now)?;
     run!(tx, KEY, id)?;
+    run!(tx, ROW, id)?;
     Ok(true)
 }
 
@@ -55,6 +58,7 @@ pub async fn reset(tx: &mut Tx) -> Result<()> {
     run!(tx, "DELETE FROM sms_codes")?;
     run!(tx, "DELETE FROM verifications")?;
     run!(tx, "DELETE FROM idempotency_keys")?;
+    run!(tx, "DELETE FROM imported_rows")?;
     run!(tx, "DELETE FROM filing_requests")?;
     run!(tx, "DELETE FROM webhook_secrets")?;
     run!(tx, "DELETE FROM provider_keys")?;

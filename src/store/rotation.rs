@@ -251,7 +251,8 @@ pub async fn hash_keys_in_use(tx: &mut Tx) -> Result<Vec<String>> {
         UNION SELECT key_id FROM phone_carriers \
         UNION SELECT key_id FROM provider_keys \
         UNION SELECT key_id FROM idempotency_keys \
-        UNION SELECT key_id FROM staff_sessions";
+        UNION SELECT key_id FROM staff_sessions \
+        UNION SELECT key_id FROM imported_rows";
     let rows: Vec<(String,)> = all!(tx, IN_USE)?;
     let mut keys: Vec<_> = rows.into_iter().map(|(key,)| key).collect();
     keys.sort_unstable();

@@ -29,7 +29,8 @@ const TWINS: &[Twin] = twins![
     2 "webhooks" "0002_webhooks.sql",
     3 "audit" "0003_audit.sql",
     4 "staff" "0004_staff.sql",
-    5 "sms" "0005_sms.sql"
+    5 "sms" "0005_sms.sql",
+    6 "provider" "0006_provider.sql"
 ];
 
 /// The engines that a migration is written for.

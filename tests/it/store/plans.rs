@@ -15,7 +15,7 @@ use heyan::{
         message::Arrival,
         province::Province,
         statistics::Counted,
-        words::{EventType, RequestState},
+        words::{EventType, FilingKind, RequestState},
     },
     store::{
         Db, Json, Tx,
@@ -23,7 +23,7 @@ use heyan::{
         captchas, due, events,
         filing_requests::{self, Filter},
         idempotency::{self, Begin, Key},
-        limits, meta,
+        imports, limits, meta,
         outbox::{self, Final},
         phone_carriers, providers, purge,
         rotation::{self, SealedColumn},
@@ -122,22 +122,21 @@ async fn everything(db: &Db) {
     filing_requests::content(tx, row.id).await.unwrap();
     filing_requests::by_reference(tx, "x", 9).await.unwrap();
     filing_requests::newest(tx, 9).await.unwrap();
-    filing_requests::is_resubmitted(tx, row.id).await.unwrap();
+    filing_requests::resubmitted_by(tx, row.id).await.unwrap();
     filing_requests::handed_over(tx, Province::Gansu, 9)
         .await
         .unwrap();
-    for state in [None, Some(RequestState::Verifying)] {
-        for province in [None, Some(Province::Gansu)] {
-            filing_requests::list(
-                tx,
-                owner.id,
-                Filter { state, province },
-                Some(request_id(9)),
-                9,
-            )
+    for filters in 0..16 {
+        let filter = Filter {
+            state: (filters & 1 > 0).then_some(RequestState::Verifying),
+            kind: (filters & 2 > 0).then_some(FilingKind::Change),
+            province: (filters & 4 > 0).then_some(Province::Gansu),
+            reference: (filters & 8 > 0).then_some("x"),
+            ..Filter::default()
+        };
+        filing_requests::list(tx, owner.id, filter, Some(request_id(9)), 9)
             .await
             .unwrap();
-        }
     }
     verifications::save(tx, &first).await.unwrap();
     verifications::load(tx, first.id).await.unwrap();
@@ -252,6 +251,13 @@ async fn everything(db: &Db) {
     idempotency::find(tx, key, at(0)).await.unwrap();
     idempotency::finish(tx, key, at(9), row.id).await.unwrap();
     idempotency::release(tx, key, at(9)).await.unwrap();
+    let imported = imports::Row {
+        provider_id: owner.id,
+        file_hash: b"file",
+        first_row: 1,
+    };
+    imports::insert(tx, imported, "k1", row.id).await.unwrap();
+    imports::rows_after(tx, imported, 9).await.unwrap();
     visitors::add(tx, "x", 1).await.unwrap();
     due::expiries(tx, at(0), 9).await.unwrap();
     due::noon(tx, at(0), 9).await.unwrap();
@@ -493,6 +499,13 @@ const BY: &[(&str, &str)] = &[
         "filing_requests_reference",
     ),
     ("AND state = 'handed_over'", "filing_requests_bureau"),
+    ("AND state = $4 ORDER", "filing_requests_state"),
+    ("AND kind = $4 ORDER", "filing_requests_kind"),
+    ("AND province = $4 ORDER", "filing_requests_province"),
+    (
+        "AND provider_reference = $4 ORDER",
+        "filing_requests_own_reference",
+    ),
     (
         "ORDER BY m.accepted_at DESC, m.id DESC LIMIT $1",
         "sms_messages_inbox",

@@ -10,7 +10,7 @@ use heyan::{
         Json, Tx, captchas, due, events,
         filing_requests::{self, RequestRow},
         idempotency::{self, Begin, Key},
-        limits, meta,
+        imports, limits, meta,
         outbox::{self, Claimed, Final},
         providers, purge,
         rotation::{self, SealedColumn},
@@ -276,6 +276,8 @@ on_both! {
         let call = Begin { key_id: "k1", body_digest: b"a", now: at(0), lease_until: at(9), expires_at: at(99) };
         idempotency::begin(&mut tx, key, call).await.unwrap();
         assert!(idempotency::finish(&mut tx, key, at(9), request.id).await.unwrap());
+        let imported = imports::Row { provider_id: owner.id, file_hash: b"file", first_row: 2 };
+        assert!(imports::insert(&mut tx, imported, "k1", request.id).await.unwrap());
         log(&mut tx, request.id, None, at(0), EventType::Submitted, "provider", &json!({})).await;
 
         assert!(purge::request(&mut tx, request.id, at(6)).await.unwrap());
@@ -290,6 +292,8 @@ on_both! {
         assert_eq!(filing_requests::content(&mut tx, request.id).await.unwrap(), None);
         assert_eq!(sms_codes::verification_of(&mut tx, b"code").await.unwrap(), None);
         assert_eq!(idempotency::find(&mut tx, key, at(1)).await.unwrap(), None);
+        let all = imports::Row { first_row: 0, ..imported };
+        assert!(imports::rows_after(&mut tx, all, 9).await.unwrap().is_empty());
         assert_eq!(events::of_request(&mut tx, request.id, 0, 9).await.unwrap().len(), 1);
         // a message still queued is not claimed without its text
         assert!(outbox::claim(&mut tx, at(9), at(99), OURS, 9).await.unwrap().is_empty());
@@ -316,6 +320,8 @@ on_both! {
         let key = Key { provider_id: owner.id, key_hash: b"key" };
         let call = Begin { key_id: "k1", body_digest: b"a", now: at(0), lease_until: at(9), expires_at: at(99) };
         idempotency::begin(&mut tx, key, call).await.unwrap();
+        let row = imports::Row { provider_id: owner.id, file_hash: b"file", first_row: 2 };
+        assert!(imports::insert(&mut tx, row, "k1", request_1.id).await.unwrap());
         meta::put(&mut tx, meta::INDEX_KEY, "k1").await.unwrap();
         meta::raise_tick(&mut tx, at(9)).await.unwrap();
         delivery(&mut tx, 9, &again).await;
@@ -399,7 +405,9 @@ on_both! {
 
         providers::add_key(&mut tx, owner.id, b"key", "k0", at(0)).await.unwrap();
         sms_codes::insert(&mut tx, b"code", "k3", first.id, at(0)).await.unwrap();
-        assert_eq!(rotation::hash_keys_in_use(&mut tx).await.unwrap(), ["k0", "k1", "k2", "k3"]);
+        let row = imports::Row { provider_id: owner.id, file_hash: b"file", first_row: 2 };
+        assert!(imports::insert(&mut tx, row, "k4", request_1.id).await.unwrap());
+        assert_eq!(rotation::hash_keys_in_use(&mut tx).await.unwrap(), ["k0", "k1", "k2", "k3", "k4"]);
         purge::request(&mut tx, request_1.id, at(0)).await.unwrap();
         assert!(!rotation::rehash(&mut tx, first.id, "k3", b"phone", b"tail").await.unwrap());
         assert!(rotation::hashed_after(&mut tx, "k9", None, 9).await.unwrap().is_empty());
