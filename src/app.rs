@@ -110,7 +110,12 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 StaffAction::Remove { user } => cli::staff::remove(services, user).await,
             })
         }
-        Command::Import { file, provider } => {
+        Command::Import {
+            template: Some(template),
+            ..
+        } => cli::import::write_template(&template),
+        Command::Import { file, provider, .. } => {
+            let file = file.unwrap_or_default();
             with_services(&common, Database::MayBeNew, async |services| {
                 cli::import::import(services, &file, provider.as_deref()).await
             })

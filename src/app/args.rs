@@ -73,13 +73,17 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: StaffAction,
     },
-    /// Submit filing requests from NDJSON or CSV; says per row what is wrong and loses none
+    /// Submit filing requests from NDJSON, CSV or XLSX; says per row what is wrong and loses none
     Import {
-        /// `.ndjson` (a request a line, as the API takes it) or `.csv` (a principal a row)
-        file: PathBuf,
+        /// `.ndjson` (a request a line, as the API takes it), `.csv` or `.xlsx` (a principal a row)
+        #[arg(required_unless_present = "template")]
+        file: Option<PathBuf>,
         /// For whom; may be left out where there is one provider
         #[arg(long, value_name = "NAME")]
         provider: Option<String>,
+        /// Write a new workbook to fill in, with an example of each kind and notes
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "provider"])]
+        template: Option<PathBuf>,
     },
     /// Apply the retention now
     Purge,

@@ -6,6 +6,7 @@ mod keys;
 mod serve;
 mod sms;
 mod staff;
+mod workbook;
 
 use std::{
     path::{Path, PathBuf},
