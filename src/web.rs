@@ -3,6 +3,7 @@
 pub mod api;
 pub mod assets;
 mod captcha;
+mod docs;
 mod error;
 mod form;
 mod guard;
@@ -74,6 +75,7 @@ fn routes(config: &mut ServiceConfig, site: &Site) {
         .service(at!("/favicon.ico", static_files::favicon))
         .service(resource("/captcha", "POST").route(web::post().to(captcha::renew)))
         .service(resource("/captcha/puzzle", "POST").route(web::post().to(captcha::try_puzzle)))
+        .service(at!("/api/docs", docs::show))
         .configure(api::configure)
         .configure(staff::configure)
         .service(at!("/captcha/{id}.png", captcha::png))

@@ -3,6 +3,7 @@
 //! with `{{ part|safe }}`.
 
 pub mod desk;
+pub mod docs;
 pub mod error;
 pub mod form;
 pub mod help;

@@ -1,5 +1,6 @@
 //! The portal over real HTTP.
 
+mod docs;
 mod forms;
 mod guards;
 mod limits;
