@@ -124,7 +124,13 @@ pub async fn list(
     let mut views = Vec::with_capacity(listed.len());
     for Listed { own, verifications } in listed {
         let messages = outbox::of_request(&mut tx, own.row.id).await?;
-        views.push(view(services, own.row, verifications, &messages, own.resubmitted_by)?);
+        views.push(view(
+            services,
+            own.row,
+            verifications,
+            &messages,
+            own.resubmitted_by,
+        )?);
     }
     Ok(views)
 }

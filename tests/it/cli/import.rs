@@ -190,7 +190,7 @@ fn a_file_that_cannot_be_imported_is_told_before_anything_is_done() {
     heyan.write("disguised.csv", b"PK\x03\x04 and so on");
     heyan.write("text.xlsx", "province,kind\n");
     heyan.write("old.xls", b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1");
-    let long = "x".repeat(1024 * 1024);
+    let long = "x".repeat(1024 * 1024 + 1);
     heyan.write(
         "long.ndjson",
         format!("{}\n{long}", request("A", "13800138000")),
