@@ -1,9 +1,9 @@
 -- What providers list, and what was imported for them. Its twin is migrations/sqlite/0006_provider.sql.
 
 -- a list goes by the narrowest of its filters; identifiers sort by submission
-CREATE INDEX filing_requests_state ON filing_requests (provider_id, state, id);
-CREATE INDEX filing_requests_kind ON filing_requests (provider_id, kind, id);
-CREATE INDEX filing_requests_province ON filing_requests (provider_id, province, id);
+CREATE INDEX filing_requests_own_state ON filing_requests (provider_id, state, id);
+CREATE INDEX filing_requests_own_kind ON filing_requests (provider_id, kind, id);
+CREATE INDEX filing_requests_own_province ON filing_requests (provider_id, province, id);
 CREATE INDEX filing_requests_own_reference ON filing_requests (provider_id, provider_reference, id);
 
 -- which request a row of an imported file made: the file's keyed hash, and the request's first row in it. Goes with the persons

@@ -499,11 +499,14 @@ const BY: &[(&str, &str)] = &[
         "filing_requests_reference",
     ),
     ("AND state = 'handed_over'", "filing_requests_bureau"),
-    ("AND state = $4 ORDER", "filing_requests_state"),
-    ("AND kind = $4 ORDER", "filing_requests_kind"),
-    ("AND province = $4 ORDER", "filing_requests_province"),
+    ("id >= $3 AND state = $4 ORDER", "filing_requests_own_state"),
+    ("id >= $3 AND kind = $4 ORDER", "filing_requests_own_kind"),
     (
-        "AND provider_reference = $4 ORDER",
+        "id >= $3 AND province = $4 ORDER",
+        "filing_requests_own_province",
+    ),
+    (
+        "id >= $3 AND provider_reference = $4 ORDER",
         "filing_requests_own_reference",
     ),
     (
