@@ -148,7 +148,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 signature: &config.sms.signature,
                 sends_to: config.is_sandbox().then_some(&config.sandbox.sends_to[..]),
             };
-            block_on(cli::sms::test(&gateways, test, &clock, &random))
+            block_on(cli::sms::test(&gateways, &test, &clock, &random))
         }
         Command::Backup { file } => {
             let config = read(&common)?;

@@ -16,11 +16,14 @@ use crate::{
 /// A link's token.
 const TOKEN: &str = "0123456789";
 
+/// Parts and characters of a text, and whose it is.
+type Cost = (usize, usize, Province);
+
 /// A line for each policy: the longest first SMS and the longest resent one of all its provinces. An SMS of two parts costs
 /// twice.
 pub(super) fn costs(config: &Config, timeline: &Timeline, public_url: &str) -> String {
     // BTreeMap: by when it came into force
-    let mut longest: BTreeMap<(String, String), [(usize, usize, Province); 2]> = BTreeMap::new();
+    let mut longest: BTreeMap<(String, String), [Cost; 2]> = BTreeMap::new();
     for province in Province::ALL {
         for policy in timeline.entries(province) {
             let texts = [false, true].map(|resent| {
@@ -36,7 +39,7 @@ pub(super) fn costs(config: &Config, timeline: &Timeline, public_url: &str) -> S
     }
     let mut lines = String::new();
     for ((_, policy), [first, resent]) in longest {
-        let of = |(parts, units, province): (usize, usize, Province)| {
+        let of = |(parts, units, province): Cost| {
             let name = if parts == 1 { "part" } else { "parts" };
             format!(
                 "{parts} {name} (up to {units} characters: {})",

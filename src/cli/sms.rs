@@ -37,7 +37,7 @@ pub struct Test<'a> {
 /// No such gateway, a number that may not be texted; or the gateway did not take it.
 pub async fn test(
     gateways: &Gateways,
-    test: Test<'_>,
+    test: &Test<'_>,
     clock: &Clock,
     random: &Random,
 ) -> Result<(), Failure> {
