@@ -85,13 +85,6 @@ def turned(picture, angle, scale=1.0, mirror=False):
                           borderMode=cv2.BORDER_REFLECT)
 
 
-def occupied(puzzle):
-    """The cells that look like slots: the same edge as the piece's."""
-    edge = cv2.morphologyEx((puzzle.alpha > 0).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((5, 5)))
-    scored = [(alike(gradient(cell), edge.astype(np.float32)), at, cell) for at, cell in puzzle.cells()]
-    return [(at, cell) for _, at, cell in scored]
-
-
 # The attacks: from a puzzle to a position.
 
 ocr = None
