@@ -74,6 +74,8 @@ on_engines! {
         assert_eq!(view.row.state, RequestState::Verifying);
         assert_eq!(view.verifications[0].row.state, VerificationState::Pending);
         assert_eq!(texting.by().len(), 1, "nothing is sent by itself");
+        // later, so that the newer one is the second in the list
+        texting.world.set(at(NINE) + TimeDelta::seconds(1));
         assert_eq!(outcome(texting.world.resend(None, PHONE, "345678").await).as_str(), "resent");
         let message = texting.caught()[0].id;
         texting.receive(About::Message(message), Fate::Delivered).await;
