@@ -11,7 +11,7 @@ mod table;
 mod template;
 mod workbook;
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, time::Duration};
 
 use futures_util::{StreamExt, stream};
 
@@ -27,12 +27,17 @@ use crate::{
         import::{known, submit_row},
         providers,
     },
+    store::StoreError,
 };
 
 pub use template::write as write_template;
 
 /// So many are submitted at once: SQLite commits them together.
 const AT_ONCE: usize = 64;
+
+/// A database that is busy is asked again so often, so long apart: a minute in all, and what it waits for itself.
+const ATTEMPTS: u32 = 60;
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How the file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,16 +207,24 @@ async fn submit(services: &Services, provider: ProviderId, digest: &[u8; 32], ro
         Ok(draft) => draft,
         Err(wrong) => return rejected(wrong),
     };
-    match submit_row(services, provider, digest, first_row, draft).await {
-        Ok(true) => Outcome::Submitted,
-        Ok(false) => Outcome::Known,
-        Err(FlowError::Invalid(errors)) => rejected(
-            errors
-                .iter()
-                .map(|error| told(error, line, &places))
-                .collect(),
-        ),
-        Err(error) => Outcome::Failed(error.into()),
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match submit_row(services, provider, digest, first_row, draft.clone()).await {
+            Ok(true) => return Outcome::Submitted,
+            Ok(false) => return Outcome::Known,
+            Err(FlowError::Invalid(errors)) => {
+                let wrong = errors.iter().map(|error| told(error, line, &places));
+                return rejected(wrong.collect());
+            }
+            // others write too: an import can wait
+            Err(FlowError::Busy | FlowError::Store(StoreError::Locked(_)))
+                if attempts < ATTEMPTS =>
+            {
+                tokio::time::sleep(AGAIN).await;
+            }
+            Err(error) => return Outcome::Failed(error.into()),
+        }
     }
 }
 
