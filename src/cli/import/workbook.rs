@@ -17,6 +17,8 @@ const UNPACKED: u64 = 256 * 1024 * 1024;
 const ENTRIES: usize = 1000;
 /// The last row that a sheet can have.
 const LAST_ROW: u32 = 1_048_576;
+/// Many more columns than a table of ours has: a single cell far to the right makes a line of commas.
+const MOST_COLUMNS: u32 = 64;
 /// From here on a number has lost digits.
 const EXACT: f64 = 1e15;
 
@@ -64,9 +66,9 @@ impl Table {
     }
 
     fn add(&mut self, row: u32, column: u32, text: String) -> Result<(), String> {
-        if row < self.row || row >= LAST_ROW {
+        if row < self.row || row >= LAST_ROW || column >= MOST_COLUMNS {
             return Err(format!(
-                "cannot be read as a workbook: row {row} is out of place"
+                "cannot be read as a workbook: row {row} or column {column} is out of place"
             ));
         }
         while self.row < row {
@@ -138,7 +140,9 @@ fn within_bounds(file: &mut File) -> Result<(), String> {
     for at in 0..zip.len() {
         let mut entry = zip.by_index(at).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?;
-        let is_xml = [".xml", ".rels"].iter().any(|end| name.ends_with(end));
+        // what reads the parts finds them in any case
+        let lower = name.to_ascii_lowercase();
+        let is_xml = [".xml", ".rels"].iter().any(|end| lower.ends_with(end));
         drop(name);
         let mut watch = Watch::default();
         loop {

@@ -165,6 +165,25 @@ fn a_workbook_that_is_meant_to_harm_is_refused() {
         let error = heyan.run(&["import", "book.xlsx"]).failed(2);
         assert!(error.contains(expected), "{error}");
     }
+    // what reads the parts finds them in any case
+    let upper = with_part(&book, "xl/sharedStrings.XML", &mut |to| {
+        to.write_all(entities).unwrap();
+    });
+    heyan.write("upper.xlsx", upper);
+    let error = heyan.run(&["import", "upper.xlsx"]).failed(2);
+    assert!(error.contains("declares XML entities"), "{error}");
+    // one cell far to the right makes a line of commas
+    for column in ["XFD", "ZZZZZZ"] {
+        let sheet = format!(
+            r#"<?xml version="1.0"?><worksheet><sheetData><row r="1"><c r="{column}1"><v>1</v></c></row></sheetData></worksheet>"#
+        );
+        let far = with_part(&book, "xl/worksheets/sheet1.xml", &mut |to| {
+            to.write_all(sheet.as_bytes()).unwrap();
+        });
+        heyan.write("far.xlsx", far);
+        let error = heyan.run(&["import", "far.xlsx"]).failed(2);
+        assert!(error.contains("cannot be read as a workbook"), "{error}");
+    }
     // 257 MiB that pack into some 250 KiB
     let bomb = with_part(&book, strings, &mut |to| {
         for _ in 0..257 {
