@@ -10,6 +10,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use tokio::{
     sync::Notify,
+    task::JoinSet,
     time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
@@ -33,10 +34,8 @@ where
     C: Fn() -> F,
     F: Future<Output = Result<(), FlowError>>,
 {
-    let told = tokio::spawn(webhooks::run(services.clone(), stop.clone()));
     let texts = Arc::new(Notify::new());
-    let texted = tokio::spawn(messages::run(services.clone(), stop.clone(), texts.clone()));
-    let chained = tokio::spawn(audit::run(services.clone(), stop.clone()));
+    let beside = beside(&services, &stop, &texts);
     let mut jobs = Jobs {
         services,
         stop,
@@ -70,19 +69,47 @@ where
             () = sleep(pause) => false,
         };
     }
-    if texted.await.is_err() {
-        tracing::error!("the SMS' loop has failed; what is due is sent at the next start");
-    }
-    if told.await.is_err() {
-        tracing::error!("the webhooks' loop has failed; what is due is sent at the next start");
-    }
-    if chained.await.is_err() {
-        tracing::error!(
-            "the audit log's loop has failed; what was written is chained at the next start"
-        );
-    }
+    beside.join_all().await;
     if let Err(error) = chores().await {
         tracing::error!(%error, "the last visitors could not be written down");
+    }
+}
+
+/// Starts the loops beside this one; they end at `stop`.
+fn beside(services: &Services, stop: &CancellationToken, texts: &Arc<Notify>) -> JoinSet<()> {
+    let mut beside = JoinSet::new();
+    let (services, stop, texts) = (services.clone(), stop.clone(), texts.clone());
+    beside.spawn(lasting("the webhooks' loop", stop.clone(), {
+        let (services, stop) = (services.clone(), stop.clone());
+        move || webhooks::run(services.clone(), stop.clone())
+    }));
+    beside.spawn(lasting("the audit log's loop", stop.clone(), {
+        let (services, stop) = (services.clone(), stop.clone());
+        move || audit::run(services.clone(), stop.clone())
+    }));
+    beside.spawn(lasting("the SMS' loop", stop.clone(), move || {
+        messages::run(services.clone(), stop.clone(), texts.clone())
+    }));
+    beside
+}
+
+/// Runs a loop until it ends; one that panics is begun again.
+async fn lasting<F>(what: &str, stop: CancellationToken, run: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut failures = 0;
+    while tokio::spawn(run()).await.is_err() && !stop.is_cancelled() {
+        failures += 1;
+        let pause = backoff(failures);
+        tracing::error!(
+            "{what} has failed; it is begun again in {} s",
+            pause.as_secs()
+        );
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(pause) => {}
+        }
     }
 }
 
@@ -164,6 +191,8 @@ impl Jobs {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
@@ -173,5 +202,16 @@ mod tests {
             .collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 30]);
         assert_eq!(backoff(u32::MAX), BACKOFF);
+    }
+
+    #[tokio::test]
+    async fn a_loop_that_panics_is_begun_again() {
+        let runs = Arc::new(AtomicU32::new(0));
+        let run = || {
+            let run = runs.fetch_add(1, Ordering::SeqCst);
+            async move { assert!(run == 1, "the first fails") }
+        };
+        lasting("it", CancellationToken::new(), run).await;
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
     }
 }
