@@ -82,6 +82,7 @@ pub async fn log_in(services: &Services, given: Given) -> Result<LoggedIn> {
             let mut account = None;
             if let (Some(row), Some(step)) = (&found, step)
                 && staff::take_step(&mut tx, row.id, step).await?
+                && is_as_judged(&mut tx, row).await?
             {
                 account = Some(row);
             }
@@ -108,6 +109,14 @@ pub async fn log_in(services: &Services, given: Given) -> Result<LoggedIn> {
         }
     })
     .await
+}
+
+/// Password and seed have not been changed while they were judged. The row is locked by now.
+async fn is_as_judged(tx: &mut Tx, judged: &StaffRow) -> Result<bool> {
+    let now = staff::by_id(tx, judged.id).await?;
+    Ok(now.is_some_and(|now| {
+        (now.password_hash, now.totp) == (judged.password_hash.clone(), judged.totp.clone())
+    }))
 }
 
 /// The code's step; for nobody's account as much is computed.
