@@ -36,7 +36,7 @@ const AT_ONCE: u8 = 32;
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How long a gateway may take; well under the lease, so that nobody else sends meanwhile.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Attempts without an answer, after which a gateway that can never tell is taken to have the message.
+/// Attempts without an answer, after which a gateway that does not tell is taken to have the message: one copy too many at most.
 const MOST_DOUBTS: i64 = 2;
 
 /// Messages that are ours to send.
@@ -158,8 +158,14 @@ impl Claim<'_> {
                             gateway = next;
                             continue;
                         }
-                        plan::Switched::Held { until } => Came::Held { until },
-                        plan::Switched::Gone => return Ok(false),
+                        plan::Switched::Held { until } => {
+                            services.gateways.put_back(&next);
+                            Came::Held { until }
+                        }
+                        plan::Switched::Gone => {
+                            services.gateways.put_back(&next);
+                            return Ok(false);
+                        }
                     }
                 }
                 Pick::Rest(until) => Came::Retry { at: until },
@@ -221,7 +227,7 @@ impl Claim<'_> {
         if receipts && now < until {
             return Came::Wait { until };
         }
-        if !receipts && job.claimed.doubts >= MOST_DOUBTS {
+        if job.claimed.doubts >= MOST_DOUBTS {
             return Came::Taken;
         }
         services.metrics.repeated();

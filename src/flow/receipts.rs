@@ -37,8 +37,14 @@ pub async fn round(services: &Services) -> Result<u64> {
     let mut done = 0;
     for received in services.gateways.receipts(BATCH) {
         for receipt in &received.receipts {
-            record(services, &received.gateway, receipt).await?;
-            done += 1;
+            match record(services, &received.gateway, receipt).await {
+                Ok(_) => done += 1,
+                Err(error) if error.is_unavailable() => return Err(error),
+                Err(error) => {
+                    let gateway = &received.gateway;
+                    tracing::error!(%error, gateway, "a receipt cannot be written down; the others go on");
+                }
+            }
         }
         received.written();
     }
@@ -109,6 +115,10 @@ async fn of_part(
     let Some(message) = found else {
         return Ok(false);
     };
+    if let Some(row) = outbox::load(tx, message).await? {
+        // two parts' receipts at once: the second waits, and sees the first
+        filing_requests::lock(tx, row.request_id).await?;
+    }
     let parts = sms_parts::of_message(tx, message).await?;
     match overall(&parts) {
         Some(arrival) => settle(tx, services, message, gateway, arrival, foreign, now).await,
@@ -149,7 +159,14 @@ async fn of_message(
             arrival,
             at: now,
         };
-        return accept(tx, services, accepted).await;
+        if accept(tx, services, accepted).await? {
+            return Ok(true);
+        }
+        // its claim has recorded that meanwhile, or it is not wanted any more
+        match outbox::load(tx, id).await? {
+            Some(now) if now.state == SmsState::Accepted => {}
+            _ => return Ok(false),
+        }
     }
     for reference in references {
         sms_parts::accepted(tx, gateway, reference, id, now).await?;

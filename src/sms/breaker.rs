@@ -48,6 +48,11 @@ impl Breaker {
         }
     }
 
+    /// What was admitted was not tried after all: another message may be the probe.
+    pub fn put_back(&self) {
+        self.state().probed = None;
+    }
+
     /// It rests, or its probe is under way.
     pub fn rests(&self) -> bool {
         self.state().until.is_some()
@@ -122,6 +127,18 @@ mod tests {
         assert_eq!(breaker.admits(at(90)), Ok(()));
         breaker.heard(&ACCEPTED, at(91));
         assert!(breaker.admits(at(91)).is_ok() && !breaker.rests());
+    }
+
+    #[test]
+    fn a_probe_that_was_not_made_is_made_by_another() {
+        let breaker = Breaker::default();
+        for _ in 0..5 {
+            breaker.heard(&FAILED, at(0));
+        }
+        assert_eq!(breaker.admits(at(30)), Ok(()));
+        breaker.put_back();
+        assert_eq!(breaker.admits(at(30)), Ok(()));
+        assert!(breaker.rests());
     }
 
     #[test]

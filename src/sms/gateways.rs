@@ -143,7 +143,7 @@ impl Gateways {
     }
 
     /// The gateway for a message at `now`. One whose rest is over is picked once, to see how it does: what is picked must
-    /// be tried.
+    /// be tried, or [put back](Self::put_back).
     #[must_use]
     pub fn pick(&self, route: Route<'_>, now: At) -> Pick {
         let mut rest: Option<At> = None;
@@ -201,6 +201,13 @@ impl Gateways {
     pub fn heard(&self, name: &str, sent: &Sent, now: At) {
         if let Some(breaker) = self.link(name).and_then(|link| link.breaker.as_ref()) {
             breaker.heard(sent, now);
+        }
+    }
+
+    /// What was picked is not tried after all.
+    pub fn put_back(&self, name: &str) {
+        if let Some(breaker) = self.link(name).and_then(|link| link.breaker.as_ref()) {
+            breaker.put_back();
         }
     }
 

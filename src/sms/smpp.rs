@@ -63,6 +63,16 @@ pub struct Smpp {
     stop: CancellationToken,
 }
 
+/// What waiting for one's turn comes to.
+enum Turn {
+    /// By this session, in this place of its window.
+    Now(Client, OwnedSemaphorePermit),
+    /// Too many wait already.
+    TooLate,
+    /// None is bound.
+    NoSession,
+}
+
 impl Smpp {
     /// Not connected yet: that is [`Gateway::start`]'s.
     #[must_use]
@@ -81,22 +91,22 @@ impl Smpp {
         }
     }
 
-    async fn submit(&self, message: &SmsMessage) -> Sent {
+    async fn submit(&self, message: &SmsMessage, now: DateTime<Utc>) -> Sent {
         let id = message.id;
         let Some(submission) = Submission::new(&self.settings, message) else {
             tracing::error!(gateway = %self.name, message = %id, "an SMS or its sender is longer than SMPP carries");
             return Sent::Refused;
         };
-        let Ok(turn) = timeout(TURN, self.turn(submission.parts())).await else {
-            return Sent::Retry { after: None };
-        };
+        let turn = timeout(TURN, self.turn(submission.parts())).await;
         // the place is held for as long as the answer is waited for
-        let Some((client, _place)) = turn else {
-            return if self.lines.iter().any(|line| line.is_refused()) {
-                Sent::Stop
-            } else {
-                Sent::Retry { after: None }
-            };
+        let (client, _place) = match turn.unwrap_or(Turn::TooLate) {
+            Turn::Now(client, place) => (client, place),
+            // our own queue, no failure of theirs
+            Turn::TooLate => return Sent::Hold { until: now + PAUSE },
+            Turn::NoSession if self.lines.iter().any(|line| line.is_refused()) => {
+                return Sent::Stop;
+            }
+            Turn::NoSession => return Sent::Retry { after: None },
         };
         let (answer, answered) = oneshot::channel();
         let (sink, settings) = (self.sink.get().cloned(), Arc::clone(&self.settings));
@@ -113,23 +123,33 @@ impl Smpp {
         Sent::Unknown
     }
 
-    /// A session and a place in its window, once the pace allows so many parts; none: there is no session.
-    async fn turn(&self, parts: usize) -> Option<(Client, OwnedSemaphorePermit)> {
-        let line = self.line().await?;
-        let place = line.window().acquire_owned().await.ok()?;
+    /// Waits for a session, a place in its window, and until the pace allows so many parts.
+    async fn turn(&self, parts: usize) -> Turn {
+        let Some(line) = self.line().await else {
+            return Turn::NoSession;
+        };
+        let Ok(place) = line.window().acquire_owned().await else {
+            return Turn::NoSession;
+        };
         if let Some(per_second) = self.settings.per_second {
             let gap = Duration::from_secs(1) / per_second.max(1);
             let gap = gap * u32::try_from(parts).unwrap_or(u32::MAX);
             let turn = {
                 let mut free_at = self.free_at.lock().await;
-                let turn = (*free_at).max(Instant::now());
+                let now = Instant::now();
+                let turn = (*free_at).max(now);
+                if turn > now + TURN {
+                    // nothing is reserved that would not be used
+                    return Turn::TooLate;
+                }
                 *free_at = turn + gap;
                 turn
             };
             sleep_until(turn).await;
         }
         // it may have ended meanwhile
-        Some((line.client()?, place))
+        line.client()
+            .map_or(Turn::NoSession, |client| Turn::Now(client, place))
     }
 
     /// The sessions by turns; those that are not bound are passed over.
@@ -186,8 +206,8 @@ impl Gateway for Smpp {
         &self.name
     }
 
-    fn send<'a>(&'a self, message: &'a SmsMessage, _: DateTime<Utc>) -> BoxFuture<'a, Sent> {
-        self.submit(message).boxed()
+    fn send<'a>(&'a self, message: &'a SmsMessage, now: DateTime<Utc>) -> BoxFuture<'a, Sent> {
+        self.submit(message, now).boxed()
     }
 
     fn sends_receipts(&self) -> bool {

@@ -155,10 +155,10 @@ pub async fn claim(
         ($skip:literal) => {
             concat!(
                 "WITH due AS (SELECT id FROM sms_messages WHERE state = 'queued' AND next_attempt_at <= $1 \
-                ORDER BY next_attempt_at LIMIT $2",
+                AND sealed IS NOT NULL ORDER BY next_attempt_at LIMIT $2",
                 $skip,
                 ") UPDATE sms_messages SET lease_token = $3, next_attempt_at = $4 \
-                FROM due WHERE sms_messages.id = due.id AND sms_messages.sealed IS NOT NULL"
+                FROM due WHERE sms_messages.id = due.id"
             )
         };
     }

@@ -181,9 +181,11 @@ async fn choose(
         gateway: &gateway,
     };
     if let Some(until) = taking.take(tx, now).await? {
+        services.gateways.put_back(&gateway);
         return Ok(Plan::Held { until });
     }
-    outbox::submit(tx, claimed.id, token, &gateway, carrier, now).await?;
+    let lease = now + LEASE;
+    outbox::submit(tx, claimed.id, token, &gateway, carrier, now, lease).await?;
     Ok(Plan::Send { gateway, carrier })
 }
 
@@ -214,7 +216,8 @@ pub(super) async fn switch(
             if let Some(until) = taking.take(&mut tx, now).await? {
                 return Ok(Switched::Held { until });
             }
-            if !outbox::submit(&mut tx, id, token, &gateway, carrier, now).await? {
+            let lease = now + LEASE;
+            if !outbox::submit(&mut tx, id, token, &gateway, carrier, now, lease).await? {
                 return Ok(Switched::Gone);
             }
             tx.commit().await?;

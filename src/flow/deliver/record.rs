@@ -190,7 +190,7 @@ impl Report {
                 outbox::retry(tx, id, token, next, &refused()).await
             }
             Came::Retry { at: next } => outbox::retry(tx, id, token, *next, &refused()).await,
-            Came::Held { until } => outbox::hold(tx, id, token, *until).await,
+            Came::Held { until } => outbox::hold(tx, id, token, *until, &refused()).await,
             Came::Doubt => outbox::doubt(tx, id, token, at + ASK).await,
             Came::Wait { until } => outbox::wait(tx, id, token, *until).await,
             Came::Accepted { .. } | Came::Delivered | Came::Undeliverable { .. } | Came::Taken => {

@@ -25,7 +25,7 @@ pub struct Final<'a> {
     pub keep_sealed: bool,
 }
 
-/// It is about to be handed to a gateway.
+/// It is about to be handed to a gateway, which has until `lease_until`.
 pub async fn submit(
     tx: &mut Tx,
     id: MessageId,
@@ -33,10 +33,11 @@ pub async fn submit(
     gateway: &str,
     carrier: Option<Carrier>,
     at: At,
+    lease_until: At,
 ) -> Result<bool> {
     const SUBMIT: &str = "UPDATE sms_messages SET gateway = $3, carrier = $4, submitted_at = $5, attempts = attempts + 1, \
-        held_until = NULL WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
-    Ok(run!(tx, SUBMIT, id, token, gateway, carrier, at)? == 1)
+        held_until = NULL, next_attempt_at = $6 WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
+    Ok(run!(tx, SUBMIT, id, token, gateway, carrier, at, lease_until)? == 1)
 }
 
 /// A gateway took it.
@@ -80,11 +81,19 @@ pub async fn retry(
     Ok(run!(tx, RETRY, id, token, next_attempt_at, refused_by)? == 1)
 }
 
-/// A ceiling or a gateway's pace keeps it back.
-pub async fn hold(tx: &mut Tx, id: MessageId, token: Uuid, until: At) -> Result<bool> {
-    const HOLD: &str = "UPDATE sms_messages SET next_attempt_at = $3, held_until = $3, lease_token = NULL, \
+/// A ceiling or a gateway's pace keeps it back; by whom it has been refused for good. What a gateway held was no attempt that
+/// the next backoff would count (the first stays counted: by it a message has been counted for its ceilings).
+pub async fn hold(
+    tx: &mut Tx,
+    id: MessageId,
+    token: Uuid,
+    until: At,
+    refused_by: &Json<Vec<String>>,
+) -> Result<bool> {
+    const HOLD: &str = "UPDATE sms_messages SET next_attempt_at = $3, held_until = $3, refused_by = $4, lease_token = NULL, \
+        attempts = CASE WHEN submitted_at IS NOT NULL AND attempts > 1 THEN attempts - 1 ELSE attempts END, \
         submitted_at = NULL WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
-    Ok(run!(tx, HOLD, id, token, until)? == 1)
+    Ok(run!(tx, HOLD, id, token, until, refused_by)? == 1)
 }
 
 /// The attempt went without an answer: the gateway may have it.

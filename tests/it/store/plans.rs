@@ -121,6 +121,9 @@ async fn everything(db: &Db) {
         .unwrap();
     filing_requests::content(tx, row.id).await.unwrap();
     filing_requests::by_reference(tx, "x", 9).await.unwrap();
+    filing_requests::by_reference_in(tx, "x", Province::Gansu, 9)
+        .await
+        .unwrap();
     filing_requests::newest(tx, 9).await.unwrap();
     filing_requests::resubmitted_by(tx, row.id).await.unwrap();
     filing_requests::handed_over(tx, Province::Gansu, 9)
@@ -152,14 +155,16 @@ async fn everything(db: &Db) {
     outbox::claim(tx, at(9), at(20), token, 9).await.unwrap();
     let none = Json(Vec::new());
     let mobile = Some(Carrier::Mobile);
-    outbox::submit(tx, message_id(1), token, "x", mobile, at(9))
+    outbox::submit(tx, message_id(1), token, "x", mobile, at(9), at(9))
         .await
         .unwrap();
     outbox::doubt(tx, message_id(1), token, at(9))
         .await
         .unwrap();
     outbox::wait(tx, message_id(1), token, at(9)).await.unwrap();
-    outbox::hold(tx, message_id(1), token, at(9)).await.unwrap();
+    outbox::hold(tx, message_id(1), token, at(9), &none)
+        .await
+        .unwrap();
     outbox::again(tx, message_id(1), "x", at(9)).await.unwrap();
     outbox::cancel(tx, message_id(1), token, at(9))
         .await
