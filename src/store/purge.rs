@@ -7,6 +7,9 @@ use crate::domain::ids::RequestId;
 pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     const REQUEST: &str = "UPDATE filing_requests SET content = NULL, return_detail = NULL, \
         purged_at = $2, version = version + 1 WHERE id = $1 AND purged_at IS NULL";
+    // two requests of a phone purged at once: the second waits here, and sees that the first is gone
+    const TURN: &str = "UPDATE phone_carriers SET found_at = found_at WHERE phone_hash IN \
+        (SELECT phone_hash FROM verifications WHERE request_id = $1)";
     // while another verification of the phone is kept, so is what was learnt of it
     const CARRIERS: &str = "DELETE FROM phone_carriers WHERE phone_hash IN \
         (SELECT phone_hash FROM verifications WHERE request_id = $1) AND NOT EXISTS \
@@ -30,6 +33,7 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     if run!(tx, REQUEST, id, now)? == 0 {
         return Ok(false);
     }
+    run!(tx, TURN, id)?;
     run!(tx, CARRIERS, id)?;
     run!(tx, PARTS, id)?;
     run!(tx, VERIFICATIONS, id)?;

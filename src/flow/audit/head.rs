@@ -1,5 +1,6 @@
 //! The chain's head, kept apart from it: how far the chain goes, under a keyed hash of its own. A chain whose end was cut off
-//! does not reach it, and nobody without the key can write an earlier one.
+//! does not reach it, and nobody without the key can write one for an earlier end (one that was saved before can be put back:
+//! `docs/operating.md` says what helps against that).
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
