@@ -13,7 +13,10 @@ use super::{
 use crate::{
     domain::{event::Deed, staff::account_name},
     flow::{Result, Services, audit, retry},
-    store::staff::{self, StaffRow},
+    store::{
+        Tx,
+        staff::{self, StaffRow},
+    },
 };
 
 /// So many passwords are hashed at once, each in 19 MiB; whoever comes then is sent away for a moment.
