@@ -38,6 +38,8 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Attempts without an answer, after which a gateway that does not tell is taken to have the message: one copy too many at most.
 const MOST_DOUBTS: i64 = 2;
+/// The same where a receipt was waited for in vain each time: it is likelier that the message was lost.
+const MOST_LOST: i64 = 5;
 
 /// Messages that are ours to send.
 pub struct Batch {
@@ -227,7 +229,8 @@ impl Claim<'_> {
         if receipts && now < until {
             return Came::Wait { until };
         }
-        if job.claimed.doubts >= MOST_DOUBTS {
+        let most = if receipts { MOST_LOST } else { MOST_DOUBTS };
+        if job.claimed.doubts >= most {
             return Came::Taken;
         }
         services.metrics.repeated();

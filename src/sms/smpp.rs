@@ -147,8 +147,9 @@ impl Smpp {
             };
             sleep_until(turn).await;
         }
-        // it may have ended meanwhile
+        // it may have ended meanwhile: what is not handed to it is certainly not sent
         line.client()
+            .filter(Client::is_active)
             .map_or(Turn::NoSession, |client| Turn::Now(client, place))
     }
 

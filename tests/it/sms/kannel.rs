@@ -263,8 +263,10 @@ async fn what_it_took_while_its_smsc_was_away_arrives_later() {
     assert_eq!(kannel.arrives().await.2, message().text);
     // and while it is down itself, nothing is lost with it
     kannel.kill();
-    let retry = Sent::Retry { after: None };
-    assert_eq!(gateway.send(&message(), now()).await, retry);
+    let sent = gateway.send(&message(), now()).await;
+    // by a connection that was kept, that it is down shows after sending only
+    let told = matches!(sent, Sent::Retry { after: None } | Sent::Unknown);
+    assert!(told, "{sent:?}");
     kannel.start_parts().await;
     assert_eq!(gateway.send(&message(), now()).await, accepted);
     assert_eq!(kannel.arrives().await.2, message().text);

@@ -85,7 +85,7 @@ async fn what_goes_wrong_is_told_without_phone_text_password_or_url() {
     }
     let mut smsc = Smsc::start().await;
     for (password, status) in [("hunter2", 0), (super::smsc::PASSWORD, 0x0B)] {
-        smsc.set(json!({"status": status})).await;
+        smsc.set(json!({"status": status, "die": 0})).await;
         let mut own = settings(smsc.port);
         own.password = password.into();
         let gateways = heyan::sms::Gateways::one(Smpp::new("main", own, Random::seeded(1)));

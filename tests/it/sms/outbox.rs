@@ -74,7 +74,7 @@ on_engines! {
         let people = usize::try_from(people).unwrap();
         assert_eq!(world.number(ACCEPTED).await, i64::try_from(people).unwrap());
         let (submitted, answered) = (smsc.count("submit"), smsc.count("answered"));
-        assert_eq!(answered.len(), people, "some never arrived");
+        assert_eq!(answered.len(), people, "some never arrived: {submitted:?} {answered:?} {:?}", smsc.seen);
         // twice at most those that were in flight at a death
         let again: usize = submitted.values().map(|times| times - 1).sum();
         assert!(again <= died * 16, "{again} sent again");

@@ -49,6 +49,10 @@ impl Smsc {
     /// Begins anew on the port that it had; what it had been told is forgotten.
     pub async fn again(&mut self) {
         self.process.kill();
+        // a line may have been cut off with its writer
+        while let Some(line) = self.process.line().await {
+            self.seen.extend(serde_json::from_str::<Value>(&line));
+        }
         let seen = std::mem::take(&mut self.seen);
         *self = Self::on(self.port, self.tls.clone()).await;
         self.seen.splice(0..0, seen);

@@ -158,8 +158,6 @@ async fn a_signature_that_came_too_late_is_made_anew_once() {
 
 #[tokio::test]
 async fn aliyun_is_asked_whether_it_has_a_message() {
-    let fake = Fake::start();
-    let aliyun = aliyun(&fake.url);
     let message = message();
     let long_ago = now() - TimeDelta::seconds(60);
     let details = |list: Value, total: u32| {
@@ -184,14 +182,16 @@ async fn aliyun_is_asked_whether_it_has_a_message() {
         (r#"{"Code":"isp.SYSTEM_ERROR"}"#.into(), Asked::CannotTell),
         ("<html>".into(), Asked::CannotTell),
     ] {
+        let fake = Fake::start();
         fake.answer(200, &answer);
         // a second day is asked about where the first has just begun
         fake.answer(200, &answer);
+        let aliyun = self::aliyun(&fake.url);
         assert_eq!(aliyun.ask(&message, long_ago).await, asked, "{answer}");
+        let call = &fake.calls()[0];
+        assert_eq!(call.headers["x-acs-action"], "QuerySendDetails");
+        assert_eq!(call.parameters()["PhoneNumber"], "13800138000");
     }
-    let call = &fake.calls()[0];
-    assert_eq!(call.headers["x-acs-action"], "QuerySendDetails");
-    assert_eq!(call.parameters()["PhoneNumber"], "13800138000");
     // what was sent just now may not be listed yet
     let fake = Fake::start();
     let aliyun = self::aliyun(&fake.url);

@@ -121,9 +121,6 @@ async fn everything(db: &Db) {
         .unwrap();
     filing_requests::content(tx, row.id).await.unwrap();
     filing_requests::by_reference(tx, "x", 9).await.unwrap();
-    filing_requests::by_reference_in(tx, "x", Province::Gansu, 9)
-        .await
-        .unwrap();
     filing_requests::newest(tx, 9).await.unwrap();
     filing_requests::resubmitted_by(tx, row.id).await.unwrap();
     filing_requests::handed_over(tx, Province::Gansu, 9)
@@ -503,7 +500,10 @@ const BY: &[(&str, &str)] = &[
         "FROM filing_requests WHERE provider_reference",
         "filing_requests_reference",
     ),
-    ("AND state = 'handed_over'", "filing_requests_bureau"),
+    (
+        "WHERE province = $1 AND state = 'handed_over'",
+        "filing_requests_bureau",
+    ),
     ("id >= $3 AND state = $4 ORDER", "filing_requests_own_state"),
     ("id >= $3 AND kind = $4 ORDER", "filing_requests_own_kind"),
     (

@@ -169,8 +169,6 @@ on_both! {
         let found = filing_requests::by_reference(&mut tx, "ORDER-1", 2).await.unwrap();
         assert_eq!(ids(found), [request_id(7), request_id(4)]);
         assert!(filing_requests::by_reference(&mut tx, "order-1", 9).await.unwrap().is_empty());
-        let found = filing_requests::by_reference_in(&mut tx, "ORDER-1", Province::Gansu, 2).await.unwrap();
-        assert_eq!(ids(found), [request_id(4), request_id(1)]);
         let found = filing_requests::handed_over(&mut tx, Province::Gansu, 9).await.unwrap();
         assert_eq!(ids(found), [request_id(5), request_id(6)]);
         tx.commit().await.unwrap();
