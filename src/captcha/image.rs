@@ -55,8 +55,13 @@ pub const fn length(level: u8) -> usize {
 /// The PNG of an answer's characters; all that is random comes from `rng`.
 pub fn png(answer: &str, level: u8, rng: &mut ChaCha12Rng) -> Vec<u8> {
     let mut canvas = Canvas(vec![false; WIDTH * HEIGHT]);
-    canvas.regions(if level < 2 { 80.0 } else { 70.0 }, rng);
-    canvas.letters(answer, rng);
+    let regions = match level {
+        0 => 100.0,
+        1 => 80.0,
+        _ => 70.0,
+    };
+    canvas.regions(regions, rng);
+    canvas.letters(answer, level, rng);
     for _ in 0..5 {
         canvas.dot(rng);
     }
@@ -88,12 +93,12 @@ impl Canvas {
         }
     }
 
-    fn letters(&mut self, answer: &str, rng: &mut ChaCha12Rng) {
+    fn letters(&mut self, answer: &str, level: u8, rng: &mut ChaCha12Rng) {
         let glyphs: Vec<_> = answer
             .chars()
             .filter_map(|character| Glyph::of(character, rng))
             .collect();
-        let places = place::row(&glyphs, rng);
+        let places = place::row(&glyphs, level, rng);
         let bend = Bend::any(1.0, rng);
         for (glyph, place) in glyphs.iter().zip(&places) {
             self.letter(glyph, place, &bend);

@@ -117,6 +117,22 @@ struct Visitors {
 }
 
 impl Visitors {
+    /// Waits for so many answered submissions more than were answered before; a life without is told by the checks.
+    async fn have_answers(&self, more: usize) {
+        let count = || {
+            let ledger = self.ledger.lock().unwrap();
+            let answered = |post: &&Post| post.outcome.is_some();
+            ledger.posts.iter().filter(answered).count()
+        };
+        let wanted = count() + more;
+        for _ in 0..3000 {
+            if count() >= wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     fn submission(&self, base: &str, filed: &Filed) -> RequestBuilder {
         self.http
             .post(format!("{base}/api/v1/filing-requests"))
@@ -334,7 +350,9 @@ async fn killed_again_and_again(engine: Engine, heyan: Heyan) {
         let workers = (0..WORKERS)
             .map(|_| tokio::spawn(visitors.clone().work(running.base.clone(), db.clone())));
         let workers: Vec<_> = workers.collect();
-        tokio::time::sleep(Duration::from_millis((300 + random.below(900)).into())).await;
+        // once so many submissions of this life were answered, and then at any moment
+        visitors.have_answers(3 + random.below(8) as usize).await;
+        tokio::time::sleep(Duration::from_millis(random.below(200).into())).await;
         running.kill();
         for worker in workers {
             worker.await.unwrap();

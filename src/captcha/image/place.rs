@@ -17,8 +17,36 @@ use super::{HEIGHT, WIDTH, bend::wave, between, glyph::Glyph};
 /// Left free at both ends of the row.
 const EDGE: f32 = 14.0;
 
-/// How far the row goes up and down.
-const SWING: f32 = 34.0;
+/// How far the row goes up and down, letters lean, taper and turn: little at the first level, which everybody is asked.
+#[derive(Clone, Copy)]
+struct Unrest {
+    swing: f32,
+    slant: f32,
+    taper: f32,
+    /// The tangent of half the angle.
+    turn: f32,
+}
+
+impl Unrest {
+    const fn of(level: u8) -> Self {
+        match level {
+            // ±16°
+            0 => Self {
+                swing: 18.0,
+                slant: 0.1,
+                taper: 0.1,
+                turn: 0.14,
+            },
+            // ±33°
+            _ => Self {
+                swing: 34.0,
+                slant: 0.15,
+                taper: 0.2,
+                turn: 0.3,
+            },
+        }
+    }
+}
 
 /// How a letter stands.
 pub(super) struct Place {
@@ -33,15 +61,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn any(rng: &mut ChaCha12Rng) -> Self {
+    fn any(unrest: Unrest, rng: &mut ChaCha12Rng) -> Self {
+        let either = |rng: &mut _, most| between(rng, -most, most);
         Self {
             middle: (0.0, 0.0),
             height: between(rng, 46.0, 54.0),
             stretch: between(rng, 0.85, 1.15),
-            slant: between(rng, -0.15, 0.15),
-            taper: between(rng, -0.2, 0.2),
-            // ±33°
-            turn: direction(between(rng, -0.3, 0.3)),
+            slant: either(rng, unrest.slant),
+            taper: either(rng, unrest.taper),
+            turn: direction(either(rng, unrest.turn)),
             weight: between(rng, 0.02, 0.04),
         }
     }
@@ -73,8 +101,9 @@ impl Place {
 
 /// The letters from left to right, on a path that goes up and down within a few of them. Neighbours of one height stand
 /// side by side; others reach a little over or under each other.
-pub(super) fn row(glyphs: &[&Glyph], rng: &mut ChaCha12Rng) -> Vec<Place> {
-    let mut places: Vec<_> = glyphs.iter().map(|_| Place::any(rng)).collect();
+pub(super) fn row(glyphs: &[&Glyph], level: u8, rng: &mut ChaCha12Rng) -> Vec<Place> {
+    let unrest = Unrest::of(level);
+    let mut places: Vec<_> = glyphs.iter().map(|_| Place::any(unrest, rng)).collect();
     // five have the room; more are smaller
     let size = (5.0 / glyphs.len().max(5) as f32).sqrt();
     let (length, phase) = (between(rng, 2.6, 4.2), rng.random::<f32>());
@@ -82,7 +111,7 @@ pub(super) fn row(glyphs: &[&Glyph], rng: &mut ChaCha12Rng) -> Vec<Place> {
     for (n, (place, glyph)) in places.iter_mut().zip(glyphs).enumerate() {
         place.height *= size;
         let half = place.width(glyph) / 2.0;
-        let swing = SWING * wave(n as f32 / length + phase);
+        let swing = unrest.swing * wave(n as f32 / length + phase);
         let y = HEIGHT as f32 / 2.0 + swing + between(rng, -5.0, 5.0);
         let apart = ((y - before) / place.height).abs().min(1.0);
         let closer = if n == 0 { 1.0 } else { 1.2 - 0.2 * apart };

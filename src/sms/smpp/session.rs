@@ -151,8 +151,11 @@ impl Session {
                 let chunk = events.next().await?;
                 Some(incoming::handle(client, chunk, &self.settings, &self.sink).await)
             };
+            // what has come is looked at first; but receipts that cannot be written down do not hide that the session has ended
             let told = tokio::select! {
+                biased;
                 told = next => told,
+                () = client.closed() => None,
                 // receipts that are being written down come again
                 () = self.stop.cancelled() => {
                     // whatever it says, the connection ends
