@@ -62,7 +62,7 @@ pub(super) struct Place {
 
 impl Place {
     fn any(unrest: Unrest, rng: &mut ChaCha12Rng) -> Self {
-        let either = |rng: &mut _, most| between(rng, -most, most);
+        let either = |rng: &mut ChaCha12Rng, most: f32| between(rng, -most, most);
         Self {
             middle: (0.0, 0.0),
             height: between(rng, 46.0, 54.0),

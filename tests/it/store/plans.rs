@@ -504,16 +504,6 @@ const BY: &[(&str, &str)] = &[
         "WHERE province = $1 AND state = 'handed_over'",
         "filing_requests_bureau",
     ),
-    ("id >= $3 AND state = $4 ORDER", "filing_requests_own_state"),
-    ("id >= $3 AND kind = $4 ORDER", "filing_requests_own_kind"),
-    (
-        "id >= $3 AND province = $4 ORDER",
-        "filing_requests_own_province",
-    ),
-    (
-        "id >= $3 AND provider_reference = $4 ORDER",
-        "filing_requests_own_reference",
-    ),
     (
         "ORDER BY m.accepted_at DESC, m.id DESC LIMIT $1",
         "sms_messages_inbox",
@@ -533,52 +523,11 @@ const BY: &[(&str, &str)] = &[
         "FROM events WHERE request_id IS NULL AND id",
         "events_of_no_request",
     ),
-    ("FROM events WHERE staff_id = $1", "events_staff"),
-    (
-        "FROM daily_counts WHERE province = $1",
-        "daily_counts_province",
-    ),
     (
         "WITH due AS (SELECT id FROM webhook_deliveries",
         "webhook_deliveries_due",
     ),
     ("WHERE d.provider_id = p.id", "webhook_deliveries_due"),
-    (
-        "WHERE r.state = 'handed_over' AND r.accepted_at IS NULL",
-        "filing_requests_queue_all",
-    ),
-    (
-        "WHERE r.province = $3 AND r.state = 'handed_over'",
-        "filing_requests_queue",
-    ),
-    (
-        "WHERE r.state = 'awaiting_phone_review'",
-        "filing_requests_reviews_all",
-    ),
-    (
-        "WHERE r.province = $3 AND r.state = 'awaiting_phone_review'",
-        "filing_requests_reviews",
-    ),
-    (
-        "WHERE r.province = $4 AND r.id >= $1 AND r.id < $2 ORDER",
-        "filing_requests_province",
-    ),
-    (
-        "FROM verifications v WHERE v.verified_at",
-        "verifications_passed_all",
-    ),
-    (
-        "FROM verifications v WHERE v.province = $3",
-        "verifications_passed",
-    ),
-    (
-        "DELETE FROM staff_sessions WHERE id IN",
-        "staff_sessions_end",
-    ),
-    (
-        "DELETE FROM staff_failures WHERE bucket IN",
-        "staff_failures_expiry",
-    ),
     (
         "WHERE event_id = (SELECT MIN(event_id)",
         "webhook_deliveries_request",
