@@ -25,8 +25,7 @@ pub(super) enum Value {
     List(Vec<Node>),
     Text(String),
     Integer(i64),
-    Truth(bool),
-    /// A fraction or a date: no setting is one.
+    /// A truth value, a fraction or a date: no setting is one.
     Other,
 }
 
@@ -159,7 +158,6 @@ enum Raw {
     List(Vec<Raw>),
     Text(String),
     Integer(i64),
-    Truth(bool),
     Other,
 }
 
@@ -183,7 +181,6 @@ impl Raw {
             ),
             Self::Text(text) => Value::Text(text),
             Self::Integer(number) => Value::Integer(number),
-            Self::Truth(truth) => Value::Truth(truth),
             Self::Other => Value::Other,
         };
         let origin = origin.clone();
@@ -214,8 +211,8 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Integer(number))
     }
 
-    fn visit_bool<E>(self, truth: bool) -> Result<Raw, E> {
-        Ok(Raw::Truth(truth))
+    fn visit_bool<E>(self, _: bool) -> Result<Raw, E> {
+        Ok(Raw::Other)
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {

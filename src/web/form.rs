@@ -3,8 +3,12 @@
 use serde::Deserialize;
 
 use super::pages::form::{CaptchaProblem, FieldName, FieldProblem, Form};
-use crate::captcha::is_answered;
-use crate::domain::{id_document::IdTail, phone::Phone, sms_code::SmsCode, text::TypedError};
+use crate::domain::{
+    id_document::IdTail,
+    phone::Phone,
+    sms_code::SmsCode,
+    text::{TypedError, fold},
+};
 
 /// The fields of all forms, as they came. Deliberately without `Debug`.
 #[derive(Deserialize, Default)]
@@ -29,7 +33,7 @@ impl Typed {
     /// Whether the captcha has been answered at all.
     pub fn captcha(&self) -> Result<(String, String), CaptchaProblem> {
         let (id, answer) = (self.captcha_id.trim(), self.captcha_answer.trim());
-        if !is_answered(id, answer) {
+        if id.is_empty() || fold(answer) == Err(TypedError::Empty) {
             return Err(CaptchaProblem::Missing);
         }
         Ok((id.to_owned(), answer.to_owned()))

@@ -19,17 +19,16 @@ use super::{
     site::State,
 };
 use crate::{
-    captcha::{Form as CaptchaForm, Kind},
+    captcha::Form as CaptchaForm,
     domain::{
         outcome::return_advice,
-        phone::Phone,
         policy::{HkMacauTail, Policy},
         province::Province,
         time::chinese_time,
         words::RequestState,
     },
     flow::{
-        attempt::{self, Attempt},
+        attempt::Attempt,
         told::{Answer, CaptchaTrouble, Standing, Told},
     },
 };
@@ -94,31 +93,26 @@ pub fn rules(policy: &Policy) -> Rules {
     }
 }
 
-/// How hard a captcha is to be, for the client's address and, once it is known, for a phone.
-pub async fn captcha_level(state: &State, request: &HttpRequest, phone: Option<&Phone>) -> u8 {
-    attempt::captcha_level(&state.services, address::client(state, request), phone).await
-}
-
 /// A fresh captcha for a form.
-pub fn captcha(state: &State, purpose: Purpose, bureau: Option<Province>, level: u8) -> Captcha {
+pub fn captcha(state: &State, purpose: Purpose, bureau: Option<Province>) -> Captcha {
     let now = state.services.clock.now();
-    let captchas = &state.services.captchas;
-    let id = captchas.issue(Kind::Image, level, form_of(purpose), bureau, now);
-    let expires_in = captchas
+    let id = state.services.captchas.issue(form_of(purpose), bureau, now);
+    let expires_in = state
+        .services
+        .captchas
         .open(id.as_str())
         .map_or(0, |challenge| (challenge.expires_at() - now).num_seconds());
     Captcha {
         id: id.as_str().to_owned(),
         purpose,
         bureau,
-        has_puzzle: state.site.captchas.has_puzzle(bureau),
         expires_in,
         problem: None,
         refreshed: false,
     }
 }
 
-pub const fn form_of(purpose: Purpose) -> CaptchaForm {
+const fn form_of(purpose: Purpose) -> CaptchaForm {
     match purpose {
         Purpose::Verification => CaptchaForm::Verification,
         Purpose::Resend => CaptchaForm::Resend,

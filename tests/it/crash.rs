@@ -14,7 +14,7 @@ use std::{
 
 use chrono::TimeDelta;
 use heyan::{
-    captcha::{Captchas, Form, Kind},
+    captcha::{Captchas, Form},
     clock::Clock,
     domain::province::Province,
     flow::run_due::run_due,
@@ -205,8 +205,6 @@ impl Visitors {
         code: &str,
     ) -> Option<()> {
         let captcha = self.captchas.issue(
-            Kind::Image,
-            3,
             Form::Verification,
             Some(Province::Beijing),
             Clock::system().now(),
@@ -216,7 +214,7 @@ impl Visitors {
             .open(captcha.as_str())
             .unwrap()
             .answer()
-            .to_string();
+            .to_owned();
         let fields = [
             ("sms_code", code),
             ("phone", &who.phone),

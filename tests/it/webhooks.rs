@@ -5,7 +5,7 @@ mod client;
 mod delivery;
 mod endpoints;
 mod looping;
-pub mod verify;
+mod verify;
 
 use std::{
     sync::{Arc, Mutex},

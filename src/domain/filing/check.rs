@@ -301,8 +301,7 @@ impl Check {
 }
 
 /// What is wrong with a name or a reference.
-/// What is wrong with a name or a provider's reference.
-pub fn text_problem(text: &str) -> Option<&'static str> {
+fn text_problem(text: &str) -> Option<&'static str> {
     if text.trim().is_empty() {
         Some("must not be empty")
     } else if text.chars().count() > MAX_CHARACTERS {

@@ -36,7 +36,7 @@ pub(super) enum Begun {
 
 /// The key, as it is ours while the call runs.
 #[derive(Clone, Copy)]
-pub(in crate::flow) struct Ours {
+pub(super) struct Ours {
     hash: [u8; 32],
     lease_until: DateTime<Utc>,
 }

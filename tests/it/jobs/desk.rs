@@ -23,7 +23,7 @@ use heyan::{
         words::{EventType, MessageKind},
     },
     flow::{
-        Limits, Services, Settings, SmsSettings,
+        Limits, Services, Settings,
         aggregate::{self, Loaded, Person},
         look_up::{self, RequestView},
         message::{self, Message},
@@ -52,7 +52,8 @@ pub fn at(text: &str) -> DateTime<Utc> {
 /// Accepted, once.
 pub fn accepted() -> Sent {
     Sent::Accepted {
-        references: vec!["ref".into()],
+        reference: Some("ref".into()),
+        reports: 1,
     }
 }
 
@@ -107,7 +108,7 @@ impl Gateway for Scripted {
             self.permits.acquire().await.unwrap().forget();
             match (self.script)(message, now) {
                 Some(sent) => sent,
-                None => Gateways::sandbox().send("sandbox", message, now).await,
+                None => Gateways::sandbox().send(message, now).await.sent,
             }
         }
         .boxed()
@@ -154,9 +155,7 @@ impl Desk {
                 public_url: "https://beian.example.cn".into(),
                 signature: "备案核验".into(),
                 limits: Limits::default(),
-                sms: SmsSettings::default(),
                 retention: TimeDelta::days(180),
-                staff: heyan::flow::staff::Rules::default(),
             }),
             metrics: Metrics::default(),
             wake: Arc::default(),

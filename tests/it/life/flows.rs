@@ -43,7 +43,8 @@ impl Gateway for Scripted {
         let phone = message.phone.as_str()[10..].parse().unwrap();
         let sent = match self.verdict(phone) {
             Verdict::Accept => Sent::Accepted {
-                references: Vec::new(),
+                reference: None,
+                reports: 1,
             },
             Verdict::Refuse => Sent::Refused,
             Verdict::Hold(long) => Sent::Hold {
