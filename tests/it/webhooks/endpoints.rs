@@ -249,5 +249,6 @@ async fn answers_are_bounded() {
     let url = format!("http://{}", silent.local_addr().unwrap());
     let begun = std::time::Instant::now();
     assert_eq!(send(&webhooks, &url).await, refused(Trouble::TimedOut));
-    assert!(begun.elapsed().as_secs() >= 14);
+    let took = begun.elapsed().as_secs();
+    assert!((14..=30).contains(&took), "{took}");
 }
