@@ -95,6 +95,7 @@ def main():
         if event["type"] == f"filing_request.{data['state']}" and data["state"] in ENDS:
             if data["state"] == "returned":
                 print(data["return_reason"], data["return_advice"], flush=True)
+                print(data["return_detail"], flush=True)
             sys.exit(ENDS[data["state"]])
 
 

@@ -6,6 +6,7 @@ mod logging;
 mod serve;
 mod setup;
 mod site;
+mod texts;
 
 use std::future::Future;
 
@@ -14,11 +15,15 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use secrecy::ExposeSecret;
 
 pub use self::args::Args;
-use self::args::{Command, Common, ConfigAction, KeysAction, ProviderAction};
+use self::args::{
+    AuditAction, Command, Common, ConfigAction, KeysAction, ProviderAction, SmsAction, StaffAction,
+};
 use crate::{
     cli::{self, Failure},
+    clock::Clock,
     config::{Config, DEFAULT_FILE},
     flow::Services,
+    random::Random,
     store,
 };
 
@@ -81,13 +86,47 @@ pub fn run(args: Args) -> Result<(), Failure> {
                 ProviderAction::Revoke { name } => cli::provider::revoke(services, &name).await,
             },
         ),
-        Command::Import { file, provider } => {
+        Command::Staff { action } => {
+            let database = match action {
+                StaffAction::Add { .. } => Database::MayBeNew,
+                _ => Database::IsThere,
+            };
+            with_services(&common, database, async |services| match &action {
+                StaffAction::Add {
+                    user,
+                    province,
+                    role,
+                    national: _,
+                } => {
+                    let new = cli::staff::New {
+                        name: user,
+                        province: province.as_deref(),
+                        role,
+                    };
+                    cli::staff::add(services, new).await
+                }
+                StaffAction::List => cli::staff::list(services).await,
+                StaffAction::Reset { user } => cli::staff::reset(services, user).await,
+                StaffAction::Remove { user } => cli::staff::remove(services, user).await,
+            })
+        }
+        Command::Import {
+            template: Some(template),
+            ..
+        } => cli::import::write_template(&template),
+        Command::Import { file, provider, .. } => {
+            let file = file.unwrap_or_default();
             with_services(&common, Database::MayBeNew, async |services| {
                 cli::import::import(services, &file, provider.as_deref()).await
             })
         }
         Command::Purge => with_services(&common, Database::IsThere, async |services| {
             cli::purge::now(services).await
+        }),
+        Command::Audit {
+            action: AuditAction::Verify { noted },
+        } => with_services(&common, Database::IsThere, async |services| {
+            cli::audit::verify(services, noted.as_deref()).await
         }),
         Command::Keys {
             action: KeysAction::Rotate,
@@ -97,6 +136,20 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Config {
             action: ConfigAction::Check,
         } => check(&read(&common)?),
+        Command::Sms {
+            action: SmsAction::Test { phone, gateway },
+        } => {
+            let config = read(&common)?;
+            let (clock, random) = (Clock::system(), Random::os());
+            let gateways = setup::gateways(&config, &clock, &random);
+            let test = cli::sms::Test {
+                phone: &phone,
+                gateway: &gateway,
+                signature: &config.sms.signature,
+                sends_to: config.is_sandbox().then_some(&config.sandbox.sends_to[..]),
+            };
+            block_on(cli::sms::test(&gateways, &test, &clock, &random))
+        }
         Command::Backup { file } => {
             let config = read(&common)?;
             store::exists(config.database_url.expose_secret())?;
@@ -164,8 +217,7 @@ fn read(common: &Common) -> Result<Config, Failure> {
 
 /// `config check`: everything that can be judged without touching the database.
 fn check(config: &Config) -> Result<(), Failure> {
-    setup::timeline(config)?;
-    config.check_gateways()?;
+    let timeline = setup::timeline(config)?;
     let keys = match &config.keys {
         Some(keys) => {
             setup::keys_of(keys, keys.index.as_deref())?;
@@ -179,10 +231,11 @@ fn check(config: &Config) -> Result<(), Failure> {
         |file| file.display().to_string(),
     );
     cli::print(&format!(
-        "{file}: nothing wrong\nmode      {}\nlisten    {}\ndatabase  {}\nkeys      {keys}\n",
+        "{file}: nothing wrong\nmode      {}\nlisten    {}\ndatabase  {}\nkeys      {keys}\n{}",
         config.mode,
         config.listen,
         config.database_shown(),
+        texts::costs(config, &timeline, &setup::public_url(config, config.listen)),
     ))
 }
 

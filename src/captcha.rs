@@ -1,27 +1,38 @@
-//! Captchas: a few characters, drawn and spoken. A captcha's id is a sealed token that any instance can draw and judge,
-//! so that showing one stores nothing; that each is used once is kept by the flows.
-//! All that is drawn or spoken comes from a random source seeded by the id: the same id gives the same bytes.
+//! Captchas: a few characters, drawn and spoken, or a puzzle. A captcha's id is a sealed token that any instance can draw
+//! and judge, so that showing one stores nothing; that each is used once is kept by the flows. A puzzle that was solved
+//! becomes a proof, another such token.
+//! All that is drawn or spoken comes from a random source seeded by the token: the same id gives the same bytes.
+
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rand::SeedableRng;
-use rand_chacha::ChaCha12Rng;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+mod challenge;
+mod hands;
 mod image;
+mod puzzle;
 mod sound;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod token;
+mod trail;
 
+pub use challenge::Challenge;
 pub use image::SIZE;
+pub use puzzle::Frame;
+pub use trail::Trail;
+
+use hands::Hands;
+use stock::Stock;
 
 use crate::{
     domain::{
         province::Province,
         text::{TypedError, fold},
     },
-    keys::{Hash, KeyBytes, Keys, Purpose},
+    keys::Keys,
     random::Random,
 };
 
@@ -29,10 +40,11 @@ use crate::{
 /// sounds like another in Mandarin (no C by 4, E, P, T by 7, R by 2, U by 6). `tools/captcha-samples.py` has it too.
 pub const ALPHABET: &[u8] = b"23456789AFHJKMWY";
 
-const LENGTH: usize = 5;
+/// So long a captcha is good: people wait for the SMS with the page open.
+pub const LIFE: TimeDelta = TimeDelta::minutes(20);
 
-/// People wait for the SMS with the page open.
-const LIFE: TimeDelta = TimeDelta::minutes(20);
+/// The level that nobody has to be kept waiting for; the others are rare.
+const EASIEST: u8 = 0;
 
 /// The forms that carry a captcha; each is good for its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +80,32 @@ impl Form {
     }
 }
 
+/// What a captcha's id stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Characters, drawn and spoken.
+    Image,
+    /// A picture with gaps, and the piece that belongs into one of them.
+    Puzzle,
+    /// That a puzzle has been solved.
+    Proof,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Image, Self::Puzzle, Self::Proof];
+
+    const fn letter(self) -> char {
+        match self {
+            Self::Image => 'i',
+            Self::Puzzle => 'p',
+            Self::Proof => 's',
+        }
+    }
+}
+
+/// What everything drawn and asked comes from.
+type Drawing = Zeroizing<[u8; 16]>;
+
 /// A captcha's id as it stands in the form and in `/captcha/{id}.png`: letters, digits, `-` and `_`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CaptchaId(String);
@@ -102,32 +140,112 @@ pub enum Refusal {
     NotOurs,
 }
 
-/// Makes captchas, and judges the answers.
-#[derive(Debug, Clone)]
+/// Makes captchas, and judges the answers. Clones share the stock.
+#[derive(Clone)]
 pub struct Captchas {
     keys: Keys,
     random: Random,
+    stock: Option<Stock>,
+    hands: Hands,
+}
+
+impl std::fmt::Debug for Captchas {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Captchas({:?}, …)", self.keys)
+    }
 }
 
 impl Captchas {
     /// With the keys that all instances share.
     #[must_use]
     pub fn new(keys: Keys, random: Random) -> Self {
-        Self { keys, random }
+        Self {
+            keys,
+            random,
+            stock: None,
+            hands: Hands::new(),
+        }
     }
 
-    /// A new captcha for a form of a bureau (`None`: the national page).
+    /// The same with a stock of pictures, which [`Captchas::fill`] fills.
     #[must_use]
-    pub fn issue(&self, form: Form, bureau: Option<Province>, now: DateTime<Utc>) -> CaptchaId {
-        let count = u32::try_from(ALPHABET.len()).unwrap_or(u32::MAX);
-        let character = || char::from(ALPHABET[self.random.below(count) as usize]);
+    pub fn stocked(self) -> Self {
+        let stock = Some(Stock::default());
+        Self { stock, ..self }
+    }
+
+    /// Fills the stock, one picture after the other, unless somebody does already.
+    pub async fn fill(&self) {
+        let Some(stock) = self.stock.as_ref().filter(|_| self.hands.begin_filling()) else {
+            return;
+        };
+        while let Some(kind) = stock.lacks() {
+            let drawing: Drawing = Zeroizing::new(self.random.bytes());
+            let own = drawing.clone();
+            let picture = self
+                .hands
+                .work(move || challenge::draw(kind, EASIEST, &own));
+            // too many visitors wait: they come first
+            let Some(picture) = picture.await else { break };
+            stock.add(kind, drawing, picture);
+        }
+        self.hands.end_filling();
+    }
+
+    /// A new captcha for a form of a bureau (`None`: the national page); the higher the level (0 to 3), the harder.
+    #[must_use]
+    pub fn issue(
+        &self,
+        kind: Kind,
+        level: u8,
+        form: Form,
+        bureau: Option<Province>,
+        now: DateTime<Utc>,
+    ) -> CaptchaId {
+        let stock = self.stock.as_ref().filter(|_| level == EASIEST);
+        let ready = stock.and_then(|stock| stock.take(kind));
         let token = token::Token {
+            kind,
             form,
             bureau,
             issued_at: now,
-            answer: (0..LENGTH).map(|_| character()).collect::<String>().into(),
+            level,
+            drawing: ready.unwrap_or_else(|| Zeroizing::new(self.random.bytes())),
         };
         CaptchaId(token.seal(&self.keys, &self.random))
+    }
+
+    /// A captcha's picture ([`Challenge::png`]), out of the stock or drawn now; `None`: too many wait for theirs.
+    pub async fn picture(&self, challenge: Arc<Challenge>) -> Option<Arc<[u8]>> {
+        let ready = self
+            .stock
+            .as_ref()
+            .and_then(|stock| stock.picture(challenge.drawing()));
+        let picture = match ready {
+            Some(picture) => picture,
+            None => self.hands.work(move || challenge.png()).await?.into(),
+        };
+        if self
+            .stock
+            .as_ref()
+            .is_some_and(|stock| stock.lacks().is_some())
+        {
+            let captchas = self.clone();
+            tokio::spawn(async move { captchas.fill().await });
+        }
+        Some(picture)
+    }
+
+    /// An image's sound ([`Challenge::wav`]), made now; `None`: too many wait for theirs.
+    pub async fn sound(&self, challenge: Arc<Challenge>) -> Option<Arc<[u8]>> {
+        let sound = self.hands.work(move || challenge.wav()).await?;
+        Some(sound.into())
+    }
+
+    /// That this puzzle has been solved: goes into its form in place of an image's id, as long as the puzzle was good.
+    #[must_use]
+    pub fn prove(&self, solved: &Challenge) -> CaptchaId {
+        CaptchaId(solved.proof().seal(&self.keys, &self.random))
     }
 
     /// Opens an id, however old it is.
@@ -136,15 +254,20 @@ impl Captchas {
     /// It is none of ours.
     pub fn open(&self, id: &str) -> Result<Challenge, CaptchaError> {
         let (token, key) = token::Token::open(&self.keys, id).ok_or(CaptchaError)?;
-        let hash = |purpose| {
-            let hash = self.keys.hash_with(&key, purpose, &[id.as_bytes()]);
-            hash.map_err(|_| CaptchaError)
-        };
-        Ok(Challenge {
-            use_hash: hash(Purpose::CaptchaUse)?,
-            seed: Zeroizing::new(hash(Purpose::CaptchaDrawing)?.value),
-            token,
-        })
+        Challenge::new(&self.keys, &key, token, id)
+    }
+
+    /// Whether a puzzle may be tried; where its piece was put has not been looked at yet.
+    ///
+    /// # Errors
+    /// [`Refusal::NotOurs`] or [`Refusal::Expired`].
+    pub fn admit_puzzle(&self, id: &str, now: DateTime<Utc>) -> Result<Challenge, Refusal> {
+        let challenge = self.open(id).map_err(|CaptchaError| Refusal::NotOurs)?;
+        if challenge.kind() != Kind::Puzzle {
+            return Err(Refusal::NotOurs);
+        }
+        challenge.is_in_time(now)?;
+        Ok(challenge)
     }
 
     /// Whether a submission may use this captcha up; what it answered has not been looked at yet.
@@ -159,91 +282,23 @@ impl Captchas {
         answer: &str,
         now: DateTime<Utc>,
     ) -> Result<Challenge, Refusal> {
-        if id.is_empty() || fold(answer).err() == Some(TypedError::Empty) {
+        if !is_answered(id, answer) {
             return Err(Refusal::Missing);
         }
         let challenge = self.open(id).map_err(|CaptchaError| Refusal::NotOurs)?;
-        if (challenge.token.form, challenge.token.bureau) != (form, bureau) {
+        // a puzzle answers no form; its proof does
+        if challenge.kind() == Kind::Puzzle {
             return Err(Refusal::NotOurs);
         }
-        // one from the future (a sandbox's clock was turned back) is no better than an old one
-        if (now - challenge.token.issued_at).abs() >= LIFE {
-            return Err(Refusal::Expired);
-        }
+        challenge.is_for(form, bureau)?;
+        challenge.is_in_time(now)?;
         Ok(challenge)
     }
 }
 
-/// What a reader of the picture meant who typed a character that is not in the alphabet.
-const fn meant(typed: char) -> char {
-    match typed {
-        'Z' => '2',
-        'S' => '5',
-        'B' => '8',
-        'G' | 'Q' => '9',
-        other => other,
-    }
-}
-
-/// An opened captcha. (A puzzle will be another kind of it.)
-pub struct Challenge {
-    token: token::Token,
-    seed: KeyBytes,
-    use_hash: Hash,
-}
-
-impl Challenge {
-    /// The picture, a PNG of [`SIZE`]. Takes about a millisecond.
-    #[must_use]
-    pub fn png(&self) -> Vec<u8> {
-        image::png(&self.token.answer, &mut self.rng(0))
-    }
-
-    /// The sound, a WAV of some seconds. Takes about a millisecond.
-    #[must_use]
-    pub fn wav(&self) -> Vec<u8> {
-        sound::wav(&self.token.answer, &mut self.rng(1))
-    }
-
-    /// The right answer: for a sandbox's testers alone.
-    #[must_use]
-    pub fn answer(&self) -> &str {
-        &self.token.answer
-    }
-
-    /// The answer is right: in any case and width, with spaces or without, and with a letter that is never drawn for the
-    /// digit that it looks like. Takes constant time.
-    #[must_use]
-    pub fn accepts(&self, answer: &str) -> bool {
-        let meant = |given: &str| given.chars().map(meant).collect::<String>();
-        fold(answer).is_ok_and(|given| {
-            let given = Zeroizing::new(meant(&given));
-            given.as_bytes().ct_eq(self.answer().as_bytes()).into()
-        })
-    }
-
-    /// Good before this instant.
-    #[must_use]
-    pub fn expires_at(&self) -> DateTime<Utc> {
-        self.token.issued_at + LIFE
-    }
-
-    /// What is kept of it once it is used up; the same on every instance, whatever key is active.
-    #[must_use]
-    pub fn use_hash(&self) -> &Hash {
-        &self.use_hash
-    }
-
-    /// One source for the picture and another for the sound: neither tells of the other's noise.
-    fn rng(&self, stream: u64) -> ChaCha12Rng {
-        let mut rng = ChaCha12Rng::from_seed(*self.seed);
-        rng.set_stream(stream);
-        rng
-    }
-}
-
-impl std::fmt::Debug for Challenge {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Challenge(…)")
-    }
+/// A form has something in place of an answer: an image's characters, or a puzzle's proof, which needs none.
+#[must_use]
+pub fn is_answered(id: &str, answer: &str) -> bool {
+    let is_proof = id.starts_with(Kind::Proof.letter());
+    is_proof || (!id.is_empty() && fold(answer).err() != Some(TypedError::Empty))
 }

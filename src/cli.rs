@@ -1,5 +1,6 @@
 //! The commands that do one thing and end. What a command answers goes to stdout, everything else to stderr.
 
+pub mod audit;
 pub mod backup;
 pub mod deliveries;
 pub mod import;
@@ -7,6 +8,8 @@ pub mod keys;
 pub mod policy;
 pub mod provider;
 pub mod purge;
+pub mod sms;
+pub mod staff;
 
 use std::io::{self, Write};
 

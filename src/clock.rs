@@ -32,6 +32,8 @@ struct State {
     floor: DateTime<Utc>,
     /// Of the pace, where it is shared through a database.
     revision: u64,
+    /// What the system's clock is made to read.
+    real: Option<DateTime<Utc>>,
 }
 
 impl Clock {
@@ -61,6 +63,7 @@ impl Clock {
             pace,
             floor: DateTime::<Utc>::MIN_UTC,
             revision: 0,
+            real: None,
         })))
     }
 
@@ -68,14 +71,15 @@ impl Clock {
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         let mut state = self.state();
+        let real = state.real_now();
         let reading = match state.pace {
-            Pace::System => self.real_now(),
+            Pace::System => real,
             Pace::Still(at) => at.trunc_subsecs(3),
             Pace::Moving {
                 real_base,
                 test_base,
             } => test_base
-                .checked_add_signed(self.real_now() - real_base)
+                .checked_add_signed(real - real_base)
                 .unwrap_or(test_base)
                 .trunc_subsecs(3),
         };
@@ -85,12 +89,13 @@ impl Clock {
 
     /// The system's clock, for what must not follow a test clock (staff sessions, signatures, readiness).
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the system's clock"
-    )]
     pub fn real_now(&self) -> DateTime<Utc> {
-        Utc::now().trunc_subsecs(3)
+        self.state().real_now()
+    }
+
+    /// Lets the system's clock stand at `at`: for tests alone.
+    pub fn set_real(&self, at: DateTime<Utc>) {
+        self.state().real = Some(at);
     }
 
     /// How it goes at present.
@@ -127,6 +132,14 @@ impl Clock {
 }
 
 impl State {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
+    fn real_now(&self) -> DateTime<Utc> {
+        self.real.unwrap_or_else(Utc::now).trunc_subsecs(3)
+    }
+
     fn set(&mut self, pace: Pace) {
         if self.pace != pace {
             self.pace = pace;

@@ -1,11 +1,13 @@
 //! The settings: `heyan.toml`, over it the environment (`HEYAN_…`), over that the arguments. Read whole before anything
 //! starts; every wrong key is told with its place. Secrets show in no `Debug`.
 
+mod captcha;
 mod links;
 mod production;
 mod reader;
 mod sections;
 mod sms;
+mod staff;
 mod tree;
 
 use std::{
@@ -20,9 +22,11 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::{
+    captcha::{Captcha, CaptchaKind},
     links::Links,
     sections::{KeySettings, Limits, Log, LogFormat, Operator, Sandbox},
     sms::{Gateway, GatewayKind, Sms},
+    staff::Staff,
 };
 use self::{
     production::Places,
@@ -68,12 +72,16 @@ pub struct Config {
     pub keys: Option<KeySettings>,
     /// How often something may happen.
     pub limits: Limits,
+    /// What a visitor's form asks for.
+    pub captcha: Captcha,
     /// Days after which the persons of an ended request are erased.
     pub retention_days: u32,
     /// Signature, chains and gateways.
     pub sms: Sms,
     /// Where webhooks may go besides public addresses.
     pub webhooks_allow: Vec<IpNet>,
+    /// The bureau's console.
+    pub staff: Staff,
     /// What a sandbox may do besides.
     pub sandbox: Sandbox,
     /// `/metrics` on a listener of its own.
@@ -208,27 +216,17 @@ impl Config {
         folder.unwrap_or(Path::new("")).join("heyan.keys")
     }
 
-    /// That this version can do what is asked of it: no gateway to real phones can be run yet.
-    ///
-    /// # Errors
-    /// Each gateway that would have to run.
-    pub fn check_gateways(&self) -> Result<(), ConfigError> {
-        if self.is_sandbox() && self.sandbox.sends_to.is_empty() {
-            return Ok(());
-        }
-        let refused = self.sms.gateways.values().map(|gateway| Problem {
-            origin: gateway.origin.clone(),
-            key: format!("sms.gateways.{}.kind", gateway.name),
-            message: format!(
-                "heyan {} cannot run a gateway of kind {} yet; run a sandbox (mode = \"sandbox\", no sandbox.sends_to), \
-                 which has its own inbox",
-                env!("CARGO_PKG_VERSION"),
+    /// A sandbox that texts real phones says what it is: each SMS begins with 【演示】.
+    fn check_demo_texts(&self, report: &Report) {
+        let gateways = self.sms.gateways.values();
+        for gateway in gateways.filter(|one| one.kind.has_templates()) {
+            let key = format!("sms.gateways.{}.kind", gateway.name);
+            let message = format!(
+                "a sandbox with sandbox.sends_to cannot use {}: its texts are the vendor's templates, and would not \
+                 begin with 【演示】",
                 gateway.kind
-            ),
-        });
-        match refused.collect::<Vec<_>>() {
-            refused if refused.is_empty() => Ok(()),
-            refused => Err(ConfigError::Wrong(refused)),
+            );
+            report.wrong(&Origin::Nowhere, &key, message);
         }
     }
 
@@ -261,15 +259,17 @@ impl Config {
             operator: sections::operator(&mut all),
             keys: sections::keys(&mut all),
             limits: sections::limits(&mut all),
+            captcha: captcha::captcha(&mut all),
             retention_days: all
                 .section("retention")
                 .number("days", 1..=36_500)
                 .unwrap_or(180),
-            sms: sms::sms(&mut all),
+            sms: sms::sms(&mut all, folder.as_deref()),
             webhooks_allow: all
                 .section("webhooks")
                 .list("allow", sections::network)
                 .unwrap_or_default(),
+            staff: staff::staff(&mut all),
             sandbox: sections::sandbox(&mut all),
             metrics_listen: all.parsed(
                 "metrics_listen",
@@ -285,6 +285,14 @@ impl Config {
                 if !config.listen.ip().is_loopback() && config.sandbox.password.is_none() {
                     let message = "a sandbox answers beyond this machine only with a password: set sandbox.password";
                     report.wrong(&listen_at, "listen", message);
+                }
+                if !config.sandbox.sends_to.is_empty() {
+                    config.check_demo_texts(report);
+                }
+                if !config.sandbox.sends_to.is_empty() && !config.sms.reaches_phones() {
+                    let message = "sandbox.sends_to lists numbers, but no gateway reaches them: name one of kind smpp, \
+                        aliyun, tencent or http";
+                    report.wrong(&Origin::Nowhere, "sms.default", message);
                 }
                 if config.listen.ip().is_unspecified() && config.public_url.is_none() {
                     let message = "no browser can open this address: set public_url to the one that they open";

@@ -3,11 +3,14 @@
 
 pub mod aggregate;
 pub mod attempt;
+pub mod audit;
 mod candidates;
-mod deliver;
+mod carriers;
+pub mod deliver;
 mod each;
 mod expire;
 pub mod hashes;
+pub mod import;
 pub mod look_up;
 pub mod message;
 mod noon;
@@ -15,6 +18,7 @@ pub mod notify;
 pub mod progress;
 pub mod providers;
 pub mod purge;
+pub mod receipts;
 pub mod resend;
 mod retry;
 pub mod review_phone;
@@ -23,6 +27,8 @@ pub mod run_due;
 pub mod sandbox;
 pub mod shape;
 pub mod short_link;
+pub mod staff;
+pub mod statistics;
 pub mod submit;
 pub mod told;
 pub mod verify;
@@ -88,8 +94,12 @@ pub struct Settings {
     pub signature: String,
     /// How much is allowed.
     pub limits: Limits,
+    /// How SMS are sent, and how many at most.
+    pub sms: SmsSettings,
     /// How long a finished request keeps its persons.
     pub retention: TimeDelta,
+    /// How the staff's logins and sessions are guarded.
+    pub staff: staff::Rules,
 }
 
 /// How many submissions or calls a window allows.
@@ -116,6 +126,33 @@ impl Default for Limits {
     }
 }
 
+/// How SMS are sent.
+#[derive(Debug, Clone)]
+pub struct SmsSettings {
+    /// SMS to a phone in a day, over all its filings; whatever is more waits.
+    pub per_phone_per_day: u32,
+    /// SMS for a provider in an hour.
+    pub per_provider_per_hour: u32,
+    /// All SMS in an hour.
+    pub per_hour: u32,
+    /// How long a receipt is waited for where an attempt's outcome is unknown.
+    pub receipt_wait: TimeDelta,
+    /// The pages' host, for the last line of origin-bound codes; none: there is no such line.
+    pub origin: Option<String>,
+}
+
+impl Default for SmsSettings {
+    fn default() -> Self {
+        Self {
+            per_phone_per_day: 12,
+            per_provider_per_hour: 5_000,
+            per_hour: 20_000,
+            receipt_wait: TimeDelta::seconds(60),
+            origin: None,
+        }
+    }
+}
+
 /// Why a flow did not do what was asked. Holds nothing that a visitor typed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum FlowError {
@@ -134,6 +171,9 @@ pub enum FlowError {
     /// The first call with this idempotency key still runs.
     #[error("the first call with this idempotency key is still running")]
     StillRunning,
+    /// The row of the file has been imported.
+    #[error("this row of the file has been imported")]
+    Imported,
     /// The webhook cannot be sent again.
     #[error("{0}")]
     NotDeliverable(&'static str),

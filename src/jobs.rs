@@ -1,12 +1,18 @@
 //! The loop behind `serve` and `demo`: looks for what is due when something was queued, when the next instant has come, and
 //! once a second (another instance may have queued something, or turned the sandbox's clock). On a stop it ends its round.
 
+mod audit;
+mod messages;
 mod webhooks;
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Notify,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -28,7 +34,8 @@ where
     C: Fn() -> F,
     F: Future<Output = Result<(), FlowError>>,
 {
-    let told = tokio::spawn(webhooks::run(services.clone(), stop.clone()));
+    let texts = Arc::new(Notify::new());
+    let beside = beside(&services, &stop, &texts);
     let mut jobs = Jobs {
         services,
         stop,
@@ -54,17 +61,55 @@ where
                 pause
             }
         };
+        // whatever queued an SMS told us alone
+        texts.notify_one();
         woken = tokio::select! {
             () = jobs.stop.cancelled() => false,
             () = jobs.services.wake.notified(), if failures == 0 => true,
             () = sleep(pause) => false,
         };
     }
-    if told.await.is_err() {
-        tracing::error!("the webhooks' loop has failed; what is due is sent at the next start");
-    }
+    beside.join_all().await;
     if let Err(error) = chores().await {
         tracing::error!(%error, "the last visitors could not be written down");
+    }
+}
+
+/// Starts the loops beside this one; they end at `stop`.
+fn beside(services: &Services, stop: &CancellationToken, texts: &Arc<Notify>) -> JoinSet<()> {
+    let mut beside = JoinSet::new();
+    let (services, stop, texts) = (services.clone(), stop.clone(), texts.clone());
+    beside.spawn(lasting("the webhooks' loop", stop.clone(), {
+        let (services, stop) = (services.clone(), stop.clone());
+        move || webhooks::run(services.clone(), stop.clone())
+    }));
+    beside.spawn(lasting("the audit log's loop", stop.clone(), {
+        let (services, stop) = (services.clone(), stop.clone());
+        move || audit::run(services.clone(), stop.clone())
+    }));
+    beside.spawn(lasting("the SMS' loop", stop.clone(), move || {
+        messages::run(services.clone(), stop.clone(), texts.clone())
+    }));
+    beside
+}
+
+/// Runs a loop until it ends; one that panics is begun again.
+async fn lasting<F>(what: &str, stop: CancellationToken, run: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut failures = 0;
+    while tokio::spawn(run()).await.is_err() && !stop.is_cancelled() {
+        failures += 1;
+        let pause = backoff(failures);
+        tracing::error!(
+            "{what} has failed; it is begun again in {} s",
+            pause.as_secs()
+        );
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(pause) => {}
+        }
     }
 }
 
@@ -85,8 +130,8 @@ struct Jobs {
 impl Jobs {
     /// Runs what is due, until nothing is left or it is to stop; how long to wait then.
     async fn look(&mut self, woken: bool) -> Result<Duration, FlowError> {
-        let due = run_due::next_own(&self.services).await?;
-        self.tell_lag(due);
+        self.tell_lag(run_due::next_own(&self.services).await?);
+        let due = run_due::next_of_requests(&self.services).await?;
         let rest = match self.left {
             Some((left, rounds)) if due == Some(left) => backoff(rounds),
             _ => Duration::ZERO,
@@ -104,7 +149,7 @@ impl Jobs {
         self.note_the_time().await?;
         while !self.stop.is_cancelled() && self.round().await? > 0 {}
         self.last_round = Some(Instant::now());
-        let due = run_due::next_own(&self.services).await?;
+        let due = run_due::next_of_requests(&self.services).await?;
         let wait = self.wait(due);
         let left = due.filter(|_| wait.is_zero());
         self.left = left.map(|left| match self.left {
@@ -117,7 +162,7 @@ impl Jobs {
     /// On a task of its own: a panic in it ends the round, not the loop.
     async fn round(&self) -> Result<u64, FlowError> {
         let services = self.services.clone();
-        let round = tokio::spawn(async move { run_due::run_own(&services).await });
+        let round = tokio::spawn(async move { run_due::run_requests(&services).await });
         Ok(round.await.map_err(|_| FlowError::Busy)??.done)
     }
 
@@ -146,6 +191,8 @@ impl Jobs {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
@@ -155,5 +202,16 @@ mod tests {
             .collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30, 30]);
         assert_eq!(backoff(u32::MAX), BACKOFF);
+    }
+
+    #[tokio::test]
+    async fn a_loop_that_panics_is_begun_again() {
+        let runs = Arc::new(AtomicU32::new(0));
+        let run = || {
+            let run = runs.fetch_add(1, Ordering::SeqCst);
+            async move { assert!(run == 1, "the first fails") }
+        };
+        lasting("it", CancellationToken::new(), run).await;
+        assert_eq!(runs.load(Ordering::SeqCst), 2);
     }
 }

@@ -109,8 +109,6 @@ purposes! {
     Link = "link",
     /// The captcha's sealed token.
     Captcha = "captcha",
-    /// What is drawn at random in a captcha's picture and sound.
-    CaptchaDrawing = "captcha-drawing",
     /// Captchas used up.
     CaptchaUse = "captcha-use",
     /// The fields of a submitted form.
@@ -121,6 +119,8 @@ purposes! {
     ApiKey = "api-key",
     /// Idempotency keys and the bodies they came with.
     Idempotency = "idempotency",
+    /// Files that requests were imported from.
+    Import = "import",
     /// Cursors of lists.
     Cursor = "cursor",
     /// The staff's sessions.

@@ -31,7 +31,7 @@
 //! | matching, counting, deadlines | the rules in [`domain`], with `docs/rules.md` beside them |
 //! | a table or a statement | [`store`], and `migrations/` in twins |
 //! | an address, a header, the order of the checks around a request | [`web`] |
-//! | a captcha's letters, noise or voice | [`captcha`] |
+//! | a captcha's letters, noise or voice, a puzzle's things | [`captcha`] |
 //! | a gateway | [`sms`] |
 //! | a setting | `config`, `heyan.example.toml`, `docs/operating.md` |
 

@@ -1,5 +1,8 @@
 //! What is counted for the operator, in Prometheus' text form. Closed sets of labels, nothing of a person in them.
 
+mod abuse;
+mod sms;
+
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -12,6 +15,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use self::sms::Sms;
 use crate::domain::words::EventType;
 
 /// The counters. Clones share them.
@@ -26,7 +30,7 @@ struct Inner {
     registry: Registry,
     events: Family<EventLabels, Counter>,
     submissions: Family<SubmissionLabels, Counter>,
-    messages: Family<MessageLabels, Counter>,
+    sms: Sms,
     webhooks: Family<MessageLabels, Counter>,
     conflicts: Counter,
     lag: Gauge,
@@ -70,7 +74,7 @@ impl Metrics {
             registry: Registry::with_prefix("heyan"),
             events: Family::default(),
             submissions: Family::default(),
-            messages: Family::default(),
+            sms: Sms::new(),
             webhooks: Family::default(),
             conflicts: Counter::default(),
             lag: Gauge::default(),
@@ -88,6 +92,9 @@ impl Metrics {
         if let Some(held) = &self.held {
             lock(held).push(what);
         } else {
+            if what == EventType::VerificationVerified {
+                self.inner.sms.verified();
+            }
             let event = what.as_str();
             self.inner
                 .events
@@ -124,14 +131,6 @@ impl Metrics {
     pub fn submission(&self, form: &'static str, outcome: &'static str) {
         let labels = SubmissionLabels { form, outcome };
         self.inner.submissions.get_or_create(&labels).inc();
-    }
-
-    /// A gateway answered an SMS: `accepted`, `retried`, `held`, `refused`.
-    pub fn message(&self, result: &'static str) {
-        self.inner
-            .messages
-            .get_or_create(&MessageLabels { result })
-            .inc();
     }
 
     /// An attempt at a webhook ended: `delivered`, `retried`, `parked`, `disabled`.
@@ -182,7 +181,7 @@ impl Inner {
         let registry = &mut self.registry;
         registry.register("events", "What happened to requests", self.events.clone());
         registry.register("submissions", "Forms answered", self.submissions.clone());
-        registry.register("sms", "Answers of gateways", self.messages.clone());
+        self.sms.register(registry);
         registry.register("webhooks", "Attempts at webhooks", self.webhooks.clone());
         registry.register("conflicts", "Flows begun again", self.conflicts.clone());
         registry.register(
@@ -213,8 +212,8 @@ impl fmt::Debug for Metrics {
     }
 }
 
-fn lock(held: &Mutex<Vec<EventType>>) -> MutexGuard<'_, Vec<EventType>> {
-    // a plain list, whole whatever happened to the thread that held it
+fn lock<T>(held: &Mutex<T>) -> MutexGuard<'_, T> {
+    // plain values, whole whatever happened to the thread that held it
     held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -246,6 +245,11 @@ mod tests {
         metrics.event(EventType::HandedOver);
         metrics.submission("verification", "wrong");
         metrics.message("accepted");
+        metrics.repeated();
+        metrics.attempt("main", "accepted", Duration::from_millis(2));
+        metrics.receipt("main", "delivered");
+        metrics.gateway("main", true, false);
+        metrics.alarm("sms_ceiling_near");
         metrics.webhook("retried");
         metrics.conflict();
         metrics.lag(7);
@@ -255,6 +259,12 @@ mod tests {
             "heyan_events_total{event=\"filing_request.handed_over\"} 1",
             "heyan_submissions_total{form=\"verification\",outcome=\"wrong\"} 1",
             "heyan_sms_total{result=\"accepted\"} 1",
+            "heyan_sms_repeated_total 1",
+            "heyan_sms_attempt_seconds_count{gateway=\"main\",outcome=\"accepted\"} 1",
+            "heyan_sms_receipts_total{gateway=\"main\",receipt=\"delivered\"} 1",
+            "heyan_sms_gateway_resting{gateway=\"main\"} 1",
+            "heyan_sms_gateway_slow{gateway=\"main\"} 0",
+            "heyan_alarms_total{alarm=\"sms_ceiling_near\"} 1",
             "heyan_webhooks_total{result=\"retried\"} 1",
             "heyan_conflicts_total 1",
             "heyan_due_lag_seconds 7",

@@ -6,6 +6,7 @@
     reason = "each function fails as the database does; what else it answers is said"
 )]
 
+pub mod audit;
 mod backup;
 pub mod captchas;
 pub mod due;
@@ -14,15 +15,20 @@ pub mod events;
 pub mod filing_requests;
 mod group_commit;
 pub mod idempotency;
+pub mod imports;
 pub mod limits;
 pub mod meta;
 pub mod outbox;
+pub mod phone_carriers;
 pub mod providers;
 pub mod purge;
 pub mod rotation;
 mod schema;
 pub mod sms_codes;
+pub mod sms_parts;
 mod sqlite;
+pub mod staff;
+pub mod statistics;
 mod types;
 pub mod verifications;
 pub mod visitors;

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod assets;
 mod captcha;
+mod docs;
 mod error;
 mod form;
 mod guard;
@@ -18,6 +19,8 @@ mod sandbox;
 mod server;
 mod short_link;
 mod site;
+mod sms_receipts;
+mod staff;
 mod static_files;
 mod tabs;
 mod visitors;
@@ -29,7 +32,7 @@ use actix_web::{
 
 pub use self::{
     server::{serve, serve_metrics},
-    site::{Site, State},
+    site::{CaptchaKinds, Site, State},
     visitors::Visitors,
 };
 
@@ -71,9 +74,18 @@ fn routes(config: &mut ServiceConfig, site: &Site) {
         .service(at!("/robots.txt", static_files::robots))
         .service(at!("/favicon.ico", static_files::favicon))
         .service(resource("/captcha", "POST").route(web::post().to(captcha::renew)))
+        .service(resource("/captcha/puzzle", "POST").route(web::post().to(captcha::try_puzzle)))
+        .service(at!("/api/docs", docs::show))
         .configure(api::configure)
+        .configure(staff::configure)
         .service(at!("/captcha/{id}.png", captcha::png))
         .service(at!("/captcha/{id}.wav", captcha::wav))
+        // where gateways push their receipts
+        .service(at!(
+            "/sms/receipts/{gateway}/{secret}",
+            sms_receipts::pushed,
+            sms_receipts::pushed
+        ))
         // the short link of an SMS
         .service(at!("/v/{token}", short_link::show, short_link::submit))
         // the national pages (on a bureau's own host, / is that bureau's)

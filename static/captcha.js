@@ -1,5 +1,5 @@
-// The image captcha without a reload: another picture on request or before this one runs out, and its sound.
-// Without this script the button posts the form and the link opens the sound.
+// The image captcha without a reload: another picture on request or before this one runs out, and its sound. Where the page
+// has a puzzle, puzzle.js takes over from here. Without these scripts the button posts the form and the link opens the sound.
 "use strict";
 
 /** Renew this many seconds before the end, so that a slow reader still has time to submit. */
@@ -9,10 +9,11 @@ for (const box of document.querySelectorAll(".captcha")) {
   const id = box.querySelector("input[name=captcha_id]");
   const answer = box.querySelector("input[name=captcha_answer]");
   const picture = box.querySelector("img");
-  const sound = box.querySelector("a");
+  const sound = box.querySelector(".by-image a");
   const refresh = box.querySelector("button[name=refresh]");
   const said = box.querySelector("[role=status]");
   const player = new Audio();
+  const image = { box, answer, id: id.value, play, renew, settle: (value) => { id.value = value; } };
   let due = 0;
   let timer = 0;
 
@@ -30,11 +31,13 @@ for (const box of document.querySelectorAll(".captcha")) {
   async function renew() {
     refresh.disabled = true;
     try {
-      const body = new URLSearchParams({ form: box.dataset.form, bureau: box.dataset.bureau });
+      const body = new URLSearchParams({ form: box.dataset.form, bureau: box.dataset.bureau, captcha_id: image.id });
       const reply = await fetch("/captcha", { method: "POST", body, headers: { Accept: "application/json" } });
       if (!reply.ok) throw new Error(reply.status);
       const fresh = await reply.json();
-      id.value = fresh.captcha_id;
+      // a puzzle's proof stays in its place
+      if (id.value === image.id) id.value = fresh.captcha_id;
+      image.id = fresh.captcha_id;
       picture.src = fresh.image;
       sound.href = fresh.sound;
       player.pause();
@@ -50,6 +53,12 @@ for (const box of document.querySelectorAll(".captcha")) {
     }
   }
 
+  function play() {
+    player.src = sound.href;
+    player.play().catch(() => { location.href = sound.href; });
+    answer.focus();
+  }
+
   refresh.addEventListener("click", async (event) => {
     event.preventDefault();
     if (await renew()) answer.focus();
@@ -58,9 +67,7 @@ for (const box of document.querySelectorAll(".captcha")) {
 
   sound.addEventListener("click", (event) => {
     event.preventDefault();
-    player.src = sound.href;
-    player.play().catch(() => { location.href = sound.href; });
-    answer.focus();
+    play();
   });
 
   // A sleeping or hidden page's timer comes late; a page taken back from the history may hold a used captcha.
@@ -68,4 +75,5 @@ for (const box of document.querySelectorAll(".captcha")) {
   window.addEventListener("pageshow", (event) => { if (event.persisted) renew(); });
 
   plan(Number(box.dataset.expiresIn));
+  if (box.querySelector("template")) withPuzzle(image);
 }

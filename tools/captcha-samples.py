@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes src/captcha/samples/*.wav: the captcha's characters spoken in Mandarin by espeak-ng's own voice.
+"""Makes src/captcha/samples/*/*.wav: the captcha's characters spoken in Mandarin by three of espeak-ng's own voices.
 
 Run from the repository's root, with espeak-ng (Debian: apt-get install espeak-ng; made with 1.51). The files are
 mono, 8 bits, 11,025 Hz: silence cut off, faded at both ends, and all equally loud.
@@ -13,10 +13,12 @@ from pathlib import Path
 ALPHABET = "23456789AFHJKMWY"
 FOLDER = Path("src/captcha/samples")
 LOUDNESS = 0.16  # root mean square, of 1
+# folder, voice, pitch
+VOICES = [("man", "cmn", 45), ("woman", "cmn+f2", 55), ("elder", "cmn+m7", 30)]
 
-def spoken(character: str) -> list[float]:
+def spoken(character: str, voice: str, pitch: int) -> list[float]:
     """espeak-ng's 22,050 Hz as numbers from -1 to 1."""
-    run = ["espeak-ng", "-v", "cmn", "-s", "105", "-p", "45", "--stdout", character]
+    run = ["espeak-ng", "-v", voice, "-s", "115", "-p", str(pitch), "--stdout", character]
     sound = wave.open(io.BytesIO(subprocess.run(run, check=True, capture_output=True).stdout))
     assert (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) == (1, 2, 22050)
     # to standard output espeak-ng writes a length that it does not know yet
@@ -34,14 +36,15 @@ def trimmed(samples: list[float]) -> list[float]:
     fade = 110
     return [s * min(1, i / fade, (len(cut) - 1 - i) / fade) for i, s in enumerate(cut)]
 
-FOLDER.mkdir(parents=True, exist_ok=True)
-for character in ALPHABET:
-    samples = trimmed(halved(spoken(character)))
-    energy = (sum(s * s for s in samples) / len(samples)) ** 0.5
-    gain = min(LOUDNESS / energy, 0.98 / max(abs(s) for s in samples))
-    with wave.open(str(FOLDER / f"{character}.wav"), "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(1)
-        out.setframerate(11025)
-        out.writeframes(bytes(round(128 + 127 * gain * s) for s in samples))
-    print(f"{character}: {len(samples) / 11025:.2f} s, loudness {energy * gain:.3f}")
+for name, voice, pitch in VOICES:
+    (FOLDER / name).mkdir(parents=True, exist_ok=True)
+    for character in ALPHABET:
+        samples = trimmed(halved(spoken(character, voice, pitch)))
+        energy = (sum(s * s for s in samples) / len(samples)) ** 0.5
+        gain = min(LOUDNESS / energy, 0.98 / max(abs(s) for s in samples))
+        with wave.open(str(FOLDER / name / f"{character}.wav"), "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(1)
+            out.setframerate(11025)
+            out.writeframes(bytes(round(128 + 127 * gain * s) for s in samples))
+        print(f"{name} {character}: {len(samples) / 11025:.2f} s, loudness {energy * gain:.3f}")

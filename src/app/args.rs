@@ -68,20 +68,39 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: ProviderAction,
     },
-    /// Submit filing requests from NDJSON or CSV; says per row what is wrong and loses none
+    /// Look after the accounts of the bureau's staff
+    Staff {
+        #[command(subcommand)]
+        action: StaffAction,
+    },
+    /// Submit filing requests from NDJSON, CSV or XLSX; says per row what is wrong and loses none
     Import {
-        /// `.ndjson` (a request a line, as the API takes it) or `.csv` (a principal a row)
-        file: PathBuf,
+        /// `.ndjson` (a request a line, as the API takes it), `.csv` or `.xlsx` (a principal a row)
+        #[arg(required_unless_present = "template")]
+        file: Option<PathBuf>,
         /// For whom; may be left out where there is one provider
         #[arg(long, value_name = "NAME")]
         provider: Option<String>,
+        /// Write a new workbook to fill in, with an example of each kind and notes
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["file", "provider"])]
+        template: Option<PathBuf>,
     },
     /// Apply the retention now
     Purge,
+    /// Look after the audit log
+    Audit {
+        #[command(subcommand)]
+        action: AuditAction,
+    },
     /// Look after the keys
     Keys {
         #[command(subcommand)]
         action: KeysAction,
+    },
+    /// Look after the SMS gateways
+    Sms {
+        #[command(subcommand)]
+        action: SmsAction,
     },
     /// Look after the configuration
     Config {
@@ -107,9 +126,61 @@ pub(super) enum ConfigAction {
 }
 
 #[derive(Debug, Subcommand)]
+pub(super) enum AuditAction {
+    /// Prove the event log whole, or name its first broken row
+    Verify {
+        /// The mark that an earlier verification printed: is what it proved still there?
+        #[arg(long, value_name = "MARK")]
+        noted: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SmsAction {
+    /// Send one SMS by one gateway, and say what it answers; costs what an SMS costs
+    Test {
+        /// A mobile number, 11 digits
+        phone: String,
+        /// Which: its name in [sms.gateways]
+        #[arg(long, value_name = "NAME")]
+        gateway: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(super) enum KeysAction {
     /// Bring everything under the active key, while the server runs; can be begun again at any time
     Rotate,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StaffAction {
+    /// Add one; asks for its password (or reads it from standard input), prints its TOTP secret, once
+    Add {
+        /// Unique
+        user: String,
+        /// Whose bureau, such as gansu
+        #[arg(long, required_unless_present = "national")]
+        province: Option<String>,
+        /// All bureaus
+        #[arg(long, conflicts_with = "province")]
+        national: bool,
+        /// officer, auditor or admin
+        #[arg(long, default_value = "officer")]
+        role: String,
+    },
+    /// All of them
+    List,
+    /// A new password and a new TOTP secret; opens a closed account again, ends its sessions
+    Reset {
+        /// Whose
+        user: String,
+    },
+    /// Take it away, its sessions with it
+    Remove {
+        /// Whose
+        user: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

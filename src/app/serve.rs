@@ -19,7 +19,7 @@ use super::{setup, site};
 use crate::{
     cli::{self, Failure},
     config::Config,
-    flow::{FlowError, Services, sandbox},
+    flow::{FlowError, Services, receipts, sandbox},
     jobs,
     web::{self, State, Visitors},
 };
@@ -33,7 +33,6 @@ pub(super) async fn serve(
     config: &Config,
     prepare: impl AsyncFnOnce(&Services, &str) -> Result<String, Failure>,
 ) -> Result<(), Failure> {
-    config.check_gateways()?;
     let mut signals = Signals::new()?;
     let listener = bind("--listen", config.listen)?;
     let metrics_listener = config
@@ -56,6 +55,9 @@ pub(super) async fn serve(
     let metrics = metrics_listener
         .map(|listener| Running::start(web::serve_metrics(listener, state)))
         .transpose()?;
+    services.gateways.start();
+    let captchas = services.captchas.clone();
+    tokio::spawn(async move { captchas.fill().await });
     let stop = CancellationToken::new();
     let mut jobs = tokio::spawn(jobs::run(services.clone(), stop.clone(), {
         let services = services.clone();
@@ -87,6 +89,10 @@ pub(super) async fn serve(
         tracing::error!(
             "the last round of jobs does not end; what is due is done at the next start"
         );
+    }
+    services.gateways.stop().await;
+    if let Err(error) = receipts::round(&services).await {
+        tracing::error!(%error, "the last receipts could not be written down; gateways bring them again");
     }
     services.db.close().await;
     tracing::info!("stopped");

@@ -1,6 +1,10 @@
 //! What the commands are given to work with: the timeline, the database, the keys.
 
-use std::{collections::BTreeSet, net::SocketAddr, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashSet},
+    net::SocketAddr,
+    sync::Arc,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use chrono::TimeDelta;
@@ -11,13 +15,13 @@ use crate::{
     captcha::Captchas,
     cli::Failure,
     clock::Clock,
-    config::{Config, ConfigError, KeySettings},
-    domain::{carrier::Carriers, policy::Timeline},
-    flow::{Limits, Services, Settings, sandbox},
+    config::{self, Config, ConfigError, KeySettings},
+    domain::{carrier::Carriers, phone::Phone, policy::Timeline},
+    flow::{Limits, Services, Settings, SmsSettings, sandbox, staff},
     keys::{KeyError, Keys, Purpose},
     metrics::Metrics,
     random::Random,
-    sms::Gateways,
+    sms::{Chains, Gateways},
     store::{Db, Options, Tx, meta, rotation},
     webhook::Webhooks,
 };
@@ -31,27 +35,28 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// What flows work with. Links begin with `public_url`; the sandbox's own gateway is the only one there is yet.
+/// What flows work with. Links begin with `public_url`; gateways are as configured.
 pub(super) async fn services(config: &Config, public_url: String) -> Result<Services, Failure> {
     let timeline = Arc::new(timeline(config)?);
     let carriers = Carriers::built_in().map_err(|error| Failure::Work(error.to_string()))?;
-    let random = Random::os();
+    let (clock, random) = (Clock::system(), Random::os());
     let db = open(config).await?;
     let keys = keys(config, &db, &random).await?;
     let limits = config.limits;
+    let gateways = gateways(config, &clock, &random);
     let services = Services {
-        captchas: Captchas::new(keys.clone(), random.clone()),
+        captchas: Captchas::new(keys.clone(), random.clone()).stocked(),
         db,
         keys,
-        clock: Clock::system(),
+        clock,
         random,
         timeline,
         carriers: Arc::new(carriers),
-        gateways: Gateways::sandbox(),
+        gateways,
         webhooks: Webhooks::new(&config.webhooks_allow, config.is_sandbox()),
         settings: Arc::new(Settings {
             sandbox: config.is_sandbox(),
-            public_url,
+            public_url: public_url.clone(),
             signature: config.sms.signature.clone(),
             limits: Limits {
                 per_phone_per_hour: limits.per_phone_per_hour,
@@ -59,13 +64,51 @@ pub(super) async fn services(config: &Config, public_url: String) -> Result<Serv
                 per_address_per_10_minutes: limits.per_address_per_10_minutes,
                 api_per_minute: limits.api_per_minute,
             },
+            sms: sms(config, &public_url),
             retention: TimeDelta::days(config.retention_days.into()),
+            staff: staff::Rules {
+                idle: TimeDelta::minutes(config.staff.idle_minutes.into()),
+                whole: TimeDelta::hours(config.staff.session_hours.into()),
+                failures: config.staff.failures,
+                wait: TimeDelta::minutes(config.staff.wait_minutes.into()),
+                shortest_password: config.staff.password_length as usize,
+            },
         }),
         metrics: Metrics::default(),
         wake: Arc::new(Notify::new()),
     };
     set_clock(&services).await?;
     Ok(services)
+}
+
+/// The configured gateways and chains. A sandbox has its own, but for the numbers that it may text for real.
+pub(super) fn gateways(config: &Config, clock: &Clock, random: &Random) -> Gateways {
+    let real: HashSet<Phone> = config.sandbox.sends_to.iter().cloned().collect();
+    if config.is_sandbox() && real.is_empty() {
+        return Gateways::sandbox();
+    }
+    let sms = &config.sms;
+    let gateway = |own: &config::Gateway| own.settings.gateway(&own.name, clock, random);
+    Gateways::new(Chains {
+        gateways: sms.gateways.values().map(gateway).collect(),
+        default: sms.default.clone(),
+        by_carrier: sms.by_carrier.clone(),
+        sandbox: config.is_sandbox().then_some(real),
+    })
+}
+
+/// How SMS are sent. Codes are bound to the host of the links.
+fn sms(config: &Config, public_url: &str) -> SmsSettings {
+    let sms = &config.sms;
+    let host = url::Url::parse(public_url).ok();
+    let host = host.and_then(|url| url.host_str().map(str::to_owned));
+    SmsSettings {
+        per_phone_per_day: sms.per_phone_per_day,
+        per_provider_per_hour: sms.per_provider_per_hour,
+        per_hour: sms.per_hour,
+        receipt_wait: TimeDelta::seconds(sms.receipt_wait_seconds.into()),
+        origin: host.filter(|_| sms.origin_bound_codes),
+    }
 }
 
 /// What links begin with; a sandbox that says nothing is reached where it listens.

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
 use crate::{
-    config::Config,
-    web::{Site, page::Operator, pages::home::Neighbours},
+    config::{CaptchaKind, Config},
+    web::{CaptchaKinds, Site, page::Operator, pages::home::Neighbours},
 };
 
 /// The plain values for the web layer.
@@ -38,7 +40,26 @@ pub(super) fn site(config: &Config, public_url: &str) -> Site {
             contact: operator.contact.clone(),
         }),
         neighbours: neighbours.collect::<HashMap<_, _>>(),
+        captchas: CaptchaKinds {
+            images_alone: config.captcha.kind == CaptchaKind::Image,
+            but: config
+                .captcha
+                .provinces
+                .iter()
+                .map(|(place, kind)| (*place, *kind == CaptchaKind::Image))
+                .collect(),
+        },
         public_metrics: sandbox && config.metrics_listen.is_none(),
         retention_days: config.retention_days,
+        staff_networks: staff_networks(config),
+    }
+}
+
+/// Whence the console answers: where nothing is said, from everywhere in a sandbox and from nowhere in production.
+fn staff_networks(config: &Config) -> Vec<IpNet> {
+    match &config.staff.networks {
+        Some(networks) => networks.clone(),
+        None if config.is_sandbox() => vec![Ipv4Net::default().into(), Ipv6Net::default().into()],
+        None => Vec::new(),
     }
 }

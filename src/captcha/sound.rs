@@ -1,5 +1,6 @@
-//! The sound: the characters' names in Mandarin (`tools/captcha-samples.py`), slowly, each with a pitch and a tempo of
-//! its own, in noise that comes from the given source alone. A WAV of 11,025 Hz, one channel, 8 bits.
+//! The sound: the characters' names in Mandarin, by voices that change from one to the next (`tools/captcha-samples.py`),
+//! each with a pitch and a tempo of its own, above a murmur of the same voices and a noise that swells and ebbs. All that
+//! is random comes from the given source alone. A WAV of 11,025 Hz, one channel, 8 bits.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -10,8 +11,14 @@
 
 use std::ops::Range;
 
-use rand::{Rng, RngCore};
+use rand::{Rng, RngCore, seq::IndexedRandom};
 use rand_chacha::ChaCha12Rng;
+
+mod samples;
+mod tempo;
+
+use super::ALPHABET;
+use samples::{VOICES, samples};
 
 /// Samples a second.
 const RATE: u32 = 11_025;
@@ -20,33 +27,28 @@ const WAV_HEADER: usize = 44;
 /// The noise's strength: about a third of the voice's.
 const NOISE: f32 = 0.175;
 
+/// How loud each of the two murmuring voices is beside the one that is to be understood, at level 0 and more at each.
+const MURMUR: f32 = 0.33;
+const MURMUR_A_LEVEL: f32 = 0.04;
+
 /// Samples from one strength of the noise to the next.
 const SWELL: usize = 3000;
 
-macro_rules! samples {
-    ($($character:literal)*) => {
-        /// A character's samples, unsigned around 128.
-        fn samples(character: char) -> &'static [u8] {
-            let file: &[u8] = match character {
-                $($character => include_bytes!(concat!("samples/", $character, ".wav")),)*
-                _ => &[],
-            };
-            file.get(WAV_HEADER..).unwrap_or_default()
-        }
-    };
-}
-
-samples!('2' '3' '4' '5' '6' '7' '8' '9' 'A' 'F' 'H' 'J' 'K' 'M' 'W' 'Y');
-
 /// The WAV of an answer's characters; all that is random comes from `rng`.
-pub fn wav(answer: &str, rng: &mut ChaCha12Rng) -> Vec<u8> {
+pub fn wav(answer: &str, level: u8, rng: &mut ChaCha12Rng) -> Vec<u8> {
     let mut speech = vec![0.0; pause(rng, 0.6..0.8)];
     for character in answer.chars() {
-        say(samples(character), rng, &mut speech);
-        speech.resize(speech.len() + pause(rng, 1.1..1.4), 0.0);
+        let name = said(character, 0.85..1.0, rng);
+        let loudness = rng.random_range(0.75..0.95);
+        speech.extend(name.iter().map(|sample| loudness * sample));
+        speech.resize(speech.len() + pause(rng, 0.9..1.5), 0.0);
     }
     // a chunk of a RIFF file is of even length
     speech.resize(speech.len().next_multiple_of(2), 0.0);
+    for _ in 0..2 {
+        let loudness = MURMUR + MURMUR_A_LEVEL * f32::from(level.min(3));
+        murmur(&mut speech, loudness, rng);
+    }
     let mut file = header(speech.len());
     file.extend(with_noise(&speech, rng));
     file
@@ -56,17 +58,42 @@ fn pause(rng: &mut ChaCha12Rng, seconds: Range<f32>) -> usize {
     (rng.random_range(seconds) * RATE as f32) as usize
 }
 
-/// Reads the samples a little faster or up to a sixth slower, louder or softer.
-fn say(samples: &[u8], rng: &mut ChaCha12Rng, speech: &mut Vec<f32>) {
-    let (tempo, loudness) = (rng.random_range(0.85..1.05), rng.random_range(0.75..0.95));
+/// A character's name by one of the voices, a little higher or lower, at a tempo (1: as it was recorded) that does not
+/// hang on the pitch.
+fn said(character: char, tempo: Range<f32>, rng: &mut ChaCha12Rng) -> Vec<f32> {
+    let voice = VOICES.choose(rng).copied().unwrap_or_default();
+    let recorded = samples(voice, character);
+    let (pitch, tempo) = (rng.random_range(0.82..1.18), rng.random_range(tempo));
+    let higher = resampled(recorded, pitch);
+    tempo::stretched(&higher, pitch / tempo)
+}
+
+/// Read so many times as fast.
+fn resampled(samples: &[u8], speed: f32) -> Vec<f32> {
     let sample = |at: usize| (f32::from(samples[at]) - 128.0) / 128.0;
-    let length = (samples.len().saturating_sub(1) as f32 / tempo) as usize;
-    speech.extend((0..length).map(|n| {
-        let at = n as f32 * tempo;
+    let length = (samples.len().saturating_sub(1) as f32 / speed) as usize;
+    let between = |n: usize| {
+        let at = n as f32 * speed;
         let (before, after) = (at as usize, (at as usize + 1).min(samples.len() - 1));
-        let between = at - at.floor();
-        loudness * (sample(before) * (1.0 - between) + sample(after) * between)
-    }));
+        let along = at - at.floor();
+        sample(before) * (1.0 - along) + sample(after) * along
+    };
+    (0..length).map(between).collect()
+}
+
+/// Names said backwards, one after the other, from the beginning to the end: of the same voices, but nothing that one
+/// could take for a character.
+fn murmur(speech: &mut [f32], loudness: f32, rng: &mut ChaCha12Rng) {
+    let mut at = 0;
+    while at < speech.len() {
+        let character = ALPHABET.choose(rng).map_or('2', |&byte| char::from(byte));
+        let voice = VOICES.choose(rng).copied().unwrap_or_default();
+        let name = resampled(samples(voice, character), rng.random_range(0.85..1.2));
+        for (sample, murmured) in speech[at..].iter_mut().zip(name.iter().rev()) {
+            *sample += loudness * murmured;
+        }
+        at += name.len() * rng.random_range(60..100) / 100 + 1;
+    }
 }
 
 /// Noise that swells and ebbs, darker than white so that it covers the voice and spares the ear.

@@ -1,16 +1,21 @@
-//! `import`: filing requests from NDJSON or CSV, submitted like a provider's own. None is lost: what is not accepted goes
-//! into a file beside, with the reason, to be mended and imported again. The same file again submits nothing twice.
+//! `import`: filing requests from NDJSON, CSV or XLSX, submitted like a provider's own. None is lost: what is not accepted goes
+//! into a file beside, with the reason, to be mended and imported again. The same file again submits nothing twice: broken
+//! off, it goes on where it stopped.
 
-mod csv;
+mod file;
 mod ndjson;
+mod record;
 mod rejected;
+mod report;
+mod table;
+mod template;
+mod workbook;
 
-use std::{collections::HashMap, path::Path};
+use std::{fmt, path::Path, time::Duration};
 
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use futures_util::{StreamExt, stream};
-use sha2::{Digest, Sha256};
 
+use self::file::Opened;
 use super::{Failure, bar, print};
 use crate::{
     domain::{
@@ -18,19 +23,28 @@ use crate::{
         ids::ProviderId,
     },
     flow::{
-        FlowError, Services, providers,
-        submit::{self, IdempotencyKey},
+        FlowError, Services,
+        import::{known, submit_row},
+        providers,
     },
+    store::StoreError,
 };
 
+pub use template::write as write_template;
+
 /// So many are submitted at once: SQLite commits them together.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 64;
+
+/// A database that is busy is asked again so often, so long apart: a minute in all, and what it waits for itself.
+const ATTEMPTS: u32 = 60;
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// How the file is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Ndjson,
     Csv,
+    Xlsx,
 }
 
 /// One request of the file.
@@ -48,13 +62,35 @@ struct Row {
 /// A row as it stands in the file.
 enum Source {
     Line(Vec<u8>),
-    Records(Vec<::csv::StringRecord>),
+    Records(Vec<csv::StringRecord>),
 }
 
-/// Something wrong in a line.
+/// Something wrong in a line; no value is repeated.
 struct Wrong {
     line: usize,
-    message: String,
+    /// JSON pointer; empty: the whole.
+    pointer: String,
+    reason: String,
+}
+
+impl Wrong {
+    fn new(line: usize, pointer: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            line,
+            pointer: pointer.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: ", self.line)?;
+        if !self.pointer.is_empty() {
+            write!(f, "{} ", self.pointer)?;
+        }
+        f.write_str(&self.reason)
+    }
 }
 
 /// What became of a row.
@@ -66,111 +102,134 @@ enum Outcome {
         source: Source,
         wrong: Vec<Wrong>,
     },
+    /// Nothing is wrong with it: it will be submitted the next time.
+    Failed(Failure),
 }
 
 /// Submits every request of the file in a provider's name; without a name, that of the only provider there is.
 ///
 /// # Errors
-/// The file cannot be read as what it should be; no such provider; some requests were rejected.
+/// The file cannot be read as what it should be; no such provider; some requests were rejected; it was broken off.
 pub async fn import(
     services: &Services,
-    file: &Path,
+    path: &Path,
     provider: Option<&str>,
 ) -> Result<(), Failure> {
-    let (format, rows) = read(file)?;
+    let Opened {
+        format,
+        digest,
+        rows,
+    } = file::open(path)?;
     let provider = choose(services, provider).await?;
+    let done = known(services, provider, &digest).await?;
     let bar = bar(rows.len() as u64, "requests");
-    let mut rejects = rejected::Rejects::new(file, format);
-    let (mut submitted, mut known, mut rejected) = (0, 0, 0);
-    let keys = idempotency_keys(&rows);
-    let started = services.clock.now();
-    let work = rows.into_iter().zip(keys).map(|(row, key)| async move {
-        let Row {
-            line,
-            places,
-            draft,
-            source,
-        } = row;
-        let rejected = |wrong| Outcome::Rejected {
-            line,
-            source,
-            wrong,
-        };
-        let draft = match draft {
-            Ok(draft) => draft,
-            Err(wrong) => return rejected(wrong),
-        };
-        match submit::submit(services, provider, draft, Some(key)).await {
-            Ok(view) if view.row.submitted_at < started => Outcome::Known,
-            Ok(_) => Outcome::Submitted,
-            Err(error) => rejected(told(&error, line, &places)),
+    let mut rejects = rejected::Rejects::new(path, format);
+    let (mut submitted, mut before, mut rejected) = (0, 0, 0);
+    let mut failure = None;
+
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let work = stream::iter(rows).take_until(stopped).map(|row| async {
+        match row {
+            Ok(row) if done.contains(&first_row(&row)) => Outcome::Known,
+            Ok(row) => submit(services, provider, &digest, row).await,
+            Err(reason) => Outcome::Failed(Failure::Work(format!("{}: {reason}", path.display()))),
         }
     });
-    let mut outcomes = stream::iter(work).buffered(AT_ONCE);
-    while let Some(outcome) = outcomes.next().await {
+    let mut outcomes = std::pin::pin!(work.buffered(AT_ONCE));
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    loop {
+        // a stop takes no new rows; those under way come to their end
+        let outcome = tokio::select! {
+            outcome = outcomes.next() => outcome,
+            _ = &mut interrupted, if stop.is_some() => {
+                failure = Some(Failure::Work("stopped".into()));
+                stop = None;
+                continue;
+            }
+        };
+        let Some(outcome) = outcome else { break };
         bar.inc(1);
         match outcome {
             Outcome::Submitted => submitted += 1,
-            Outcome::Known => known += 1,
+            Outcome::Known => before += 1,
             Outcome::Rejected {
                 line,
                 source,
                 wrong,
             } => {
                 rejected += 1;
-                bar.suspend(|| {
-                    for Wrong { line, message } in &wrong {
-                        eprintln!("line {line}: {message}");
-                    }
-                });
+                bar.suspend(|| wrong.iter().for_each(|wrong| eprintln!("{wrong}")));
                 rejects.write(line, &source, &wrong)?;
+            }
+            Outcome::Failed(why) => {
+                failure.get_or_insert(why);
+                stop = None;
             }
         }
     }
     bar.finish_and_clear();
-    let again = if known > 0 {
-        format!(", {known} had been before")
+    let again = if before > 0 {
+        format!(", {before} had been before")
     } else {
         String::new()
     };
     print(&format!("{submitted} request(s) submitted{again}\n"))?;
-    match rejects.finish()? {
-        None => Ok(()),
-        Some(path) => Err(Failure::Work(format!(
-            "{rejected} request(s) rejected; they stand with the reasons in {}: mend and import that file",
-            path.display()
-        ))),
+    let told = rejects.finish()?.map(|files| {
+        format!("{rejected} request(s) rejected; they stand with the reasons in {files}")
+    });
+    match (failure, told) {
+        (None, None) => Ok(()),
+        (None, Some(told)) => Err(Failure::Work(told)),
+        (Some(failure), told) => {
+            let told = told.map(|told| format!("; {told}")).unwrap_or_default();
+            Err(Failure::Work(format!(
+                "{failure}; what was submitted stays: import the same file again, and it goes on from there{told}"
+            )))
+        }
     }
 }
 
-fn read(file: &Path) -> Result<(Format, Vec<Row>), Failure> {
-    let wrong = |reason: &str| Failure::Arguments(format!("{}: {reason}", file.display()));
-    let bytes = std::fs::read(file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => wrong("there is no such file"),
-        _ => wrong(&error.to_string()),
-    })?;
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-    let extension = file.extension().and_then(|extension| extension.to_str());
-    let extension = extension.map(str::to_ascii_lowercase);
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    let format = match extension.as_deref() {
-        _ if bytes.starts_with(b"PK\x03\x04") => None,
-        Some("xlsx" | "xls") => None,
-        Some("ndjson" | "jsonl") => Some(Format::Ndjson),
-        Some("csv") => Some(Format::Csv),
-        _ if first == Some(&b'{') => Some(Format::Ndjson),
-        _ => Some(Format::Csv),
+async fn submit(services: &Services, provider: ProviderId, digest: &[u8; 32], row: Row) -> Outcome {
+    let first_row = first_row(&row);
+    let Row {
+        line,
+        places,
+        draft,
+        source,
+    } = row;
+    let rejected = |wrong| Outcome::Rejected {
+        line,
+        source,
+        wrong,
     };
-    match format {
-        None => Err(wrong(
-            "XLSX cannot be read yet; save it as CSV (UTF-8) and import that",
-        )),
-        Some(Format::Ndjson) => Ok((Format::Ndjson, ndjson::read(bytes))),
-        Some(Format::Csv) => {
-            let rows = csv::read(bytes).map_err(|reason| wrong(&reason))?;
-            Ok((Format::Csv, rows))
+    let draft = match draft {
+        Ok(draft) => draft,
+        Err(wrong) => return rejected(wrong),
+    };
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match submit_row(services, provider, digest, first_row, draft.clone()).await {
+            Ok(true) => return Outcome::Submitted,
+            Ok(false) => return Outcome::Known,
+            Err(FlowError::Invalid(errors)) => {
+                let wrong = errors.iter().map(|error| told(error, line, &places));
+                return rejected(wrong.collect());
+            }
+            // others write too: an import can wait
+            Err(FlowError::Busy | FlowError::Store(StoreError::Locked(_)))
+                if attempts < ATTEMPTS =>
+            {
+                tokio::time::sleep(AGAIN).await;
+            }
+            Err(error) => return Outcome::Failed(error.into()),
         }
     }
+}
+
+fn first_row(row: &Row) -> i64 {
+    i64::try_from(row.line).unwrap_or(i64::MAX)
 }
 
 async fn choose(services: &Services, name: Option<&str>) -> Result<ProviderId, Failure> {
@@ -195,49 +254,9 @@ async fn choose(services: &Services, name: Option<&str>) -> Result<ProviderId, F
     }
 }
 
-/// For each row one of its own: of what stands there, and of how often the same stood there before.
-fn idempotency_keys(rows: &[Row]) -> Vec<IdempotencyKey> {
-    let mut seen: HashMap<[u8; 32], usize> = HashMap::new();
-    let key = |row: &Row| {
-        let body = row.source.bytes();
-        let digest: [u8; 32] = Sha256::digest(&body).into();
-        let before = seen.entry(digest).or_default();
-        *before += 1;
-        let digest = STANDARD_NO_PAD.encode(digest);
-        IdempotencyKey {
-            key: format!("import {digest} {before}"),
-            body,
-        }
-    };
-    rows.iter().map(key).collect()
-}
-
-impl Source {
-    fn bytes(&self) -> Vec<u8> {
-        match self {
-            Self::Line(line) => line.clone(),
-            Self::Records(records) => {
-                let fields = records.iter().flat_map(|record| record.iter());
-                fields.collect::<Vec<_>>().join("\u{1f}").into_bytes()
-            }
-        }
-    }
-}
-
-/// What a flow said, by line. Values are never repeated.
-fn told(error: &FlowError, line: usize, places: &[(String, usize)]) -> Vec<Wrong> {
-    let FlowError::Invalid(errors) = error else {
-        return vec![Wrong {
-            line,
-            message: error.to_string(),
-        }];
-    };
-    let wrong = |FieldError { pointer, detail }: &FieldError| {
-        let place = places.iter().find(|(place, _)| pointer.starts_with(place));
-        Wrong {
-            line: place.map_or(line, |(_, line)| *line),
-            message: format!("{pointer} {detail}"),
-        }
-    };
-    errors.iter().map(wrong).collect()
+/// What a flow said of a member, by line.
+fn told(error: &FieldError, line: usize, places: &[(String, usize)]) -> Wrong {
+    let FieldError { pointer, detail } = error;
+    let place = places.iter().find(|(place, _)| pointer.starts_with(place));
+    Wrong::new(place.map_or(line, |(_, line)| *line), pointer, detail)
 }

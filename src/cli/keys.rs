@@ -38,6 +38,14 @@ pub async fn rotate(services: &Services) -> Result<(), Failure> {
             names.join(", ")
         );
     }
+    if !rotated.audited_under.is_empty() {
+        let names: Vec<_> = rotated.audited_under.iter().map(String::as_str).collect();
+        let _ = writeln!(
+            text,
+            "of the audit log something was written under {}: keep it in [keys] as long as `heyan audit verify` is to prove that",
+            names.join(", ")
+        );
+    }
     print(&text)?;
     match rotated.unreadable {
         0 => Ok(()),

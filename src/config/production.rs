@@ -52,13 +52,8 @@ impl Config {
             }
             Some(_) => {}
         }
-        let real = |name: &String| {
-            let gateway = self.sms.gateways.get(name);
-            gateway.is_some_and(|gateway| gateway.kind.is_real())
-        };
-        if !self.sms.default.iter().any(real) {
-            let message =
-                "production needs a real SMS channel: name a gateway of kind smpp, aliyun or http";
+        if !self.sms.reaches_phones() {
+            let message = "production needs a real SMS channel: name a gateway of kind smpp, aliyun, tencent or http";
             missing("sms.default", message);
         }
         if remote_without_tls(self.database_url.expose_secret()) {

@@ -1,7 +1,12 @@
 //! Takes a section of the tree apart, key by key. What is wrong is noted and reading goes on, so that all of it is told at
 //! once; a key that nobody asked for is unknown.
 
-use std::{cell::RefCell, collections::BTreeSet, ops::RangeInclusive, str::FromStr};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+    str::FromStr,
+};
 
 use secrecy::SecretString;
 
@@ -139,6 +144,29 @@ impl<'a> Reader<'a> {
                     )
                 })
         })
+    }
+
+    /// A truth value.
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
+        self.read(key, |node| match &node.value {
+            Value::Truth(truth) => Ok(*truth),
+            Value::Text(text) if text == "true" => Ok(true),
+            Value::Text(text) if text == "false" => Ok(false),
+            _ => Err("must be true or false".into()),
+        })
+    }
+
+    /// A table of texts under names of one's own.
+    pub fn texts(&mut self, key: &'static str) -> Option<BTreeMap<String, String>> {
+        let given = self.has(key);
+        let mut section = self.section(key);
+        let mut texts = BTreeMap::new();
+        for (name, node) in section.others() {
+            if let Some(value) = section.judge(&name, &node, |node| Ok(text(node)?.to_owned())) {
+                texts.insert(name, value);
+            }
+        }
+        given.then_some(texts)
     }
 
     /// A list of texts, each read by itself; those that are wrong are told one by one.

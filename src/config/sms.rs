@@ -1,13 +1,16 @@
 //! `[sms]`: signature, chains and gateways.
 
-use std::collections::BTreeMap;
+mod aliyun;
+mod gateways;
+mod http;
+mod smpp;
+mod tencent;
 
-use super::{
-    reader::{Reader, text},
-    sections::word,
-    tree::Origin,
-};
-use crate::domain::words::words;
+use std::{collections::BTreeMap, path::Path};
+
+pub use self::gateways::{Gateway, GatewayKind};
+use super::reader::{Reader, text};
+use crate::domain::carrier::Carrier;
 
 /// `[sms]`
 #[derive(Debug, Clone)]
@@ -17,45 +20,33 @@ pub struct Sms {
     /// The chain of gateways, first choice first.
     pub default: Vec<String>,
     /// Chains that differ for a carrier.
-    pub by_carrier: BTreeMap<&'static str, Vec<String>>,
+    pub by_carrier: BTreeMap<Carrier, Vec<String>>,
     /// By name.
     pub gateways: BTreeMap<String, Gateway>,
+    /// SMS to a phone in a day, over all its filings.
+    pub per_phone_per_day: u32,
+    /// SMS for a provider in an hour.
+    pub per_provider_per_hour: u32,
+    /// All SMS in an hour.
+    pub per_hour: u32,
+    /// Seconds for which a receipt is waited for, where an attempt's outcome is unknown.
+    pub receipt_wait_seconds: u32,
+    /// Each SMS ends with the line that binds its code to our pages.
+    pub origin_bound_codes: bool,
 }
 
-words!(/// How a gateway is spoken to.
-    GatewayKind {
-        /// SMPP 3.4
-        Smpp = "smpp",
-        /// `SendSms` of Aliyun
-        Aliyun = "aliyun",
-        /// A POST to somebody's own.
-        Http = "http",
-        /// Into a file.
-        File = "file",
-        /// Onto the terminal.
-        Console = "console",
-    }
-);
-
-impl GatewayKind {
-    /// It reaches phones.
-    #[must_use]
-    pub const fn is_real(self) -> bool {
-        matches!(self, Self::Smpp | Self::Aliyun | Self::Http)
+impl Sms {
+    /// The usual chain has a gateway that reaches phones.
+    pub(super) fn reaches_phones(&self) -> bool {
+        let gateways = self
+            .default
+            .iter()
+            .filter_map(|name| self.gateways.get(name));
+        gateways.into_iter().any(|gateway| gateway.kind.is_real())
     }
 }
 
-/// `[sms.gateways.NAME]`
-#[derive(Debug, Clone)]
-pub struct Gateway {
-    pub(super) origin: Origin,
-    /// Its name.
-    pub name: String,
-    /// Its kind.
-    pub kind: GatewayKind,
-}
-
-pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
+pub(super) fn sms(all: &mut Reader<'_>, folder: Option<&Path>) -> Sms {
     let mut section = all.section("sms");
     let signature = section.read("signature", |node| {
         let text = text(node)?;
@@ -64,7 +55,7 @@ pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
         let must = "must be 2 to 12 characters, without 【】";
         sound.then(|| text.to_owned()).ok_or_else(|| must.into())
     });
-    let gateways = gateways(&mut section);
+    let gateways = gateways::gateways(&mut section, folder);
     let mut chain = |key| {
         section.list(key, |name| {
             if gateways.contains_key(name) {
@@ -76,35 +67,25 @@ pub(super) fn sms(all: &mut Reader<'_>) -> Sms {
         })
     };
     let default = chain("default").unwrap_or_default();
-    let by_carrier = ["mobile", "unicom", "telecom", "broadnet"]
-        .into_iter()
-        .filter_map(|carrier| Some((carrier, chain(carrier)?)))
+    let by_carrier = Carrier::ALL
+        .iter()
+        .filter_map(|&carrier| Some((carrier, chain(carrier.as_str())?)))
         .collect();
+    let mut number = |key, range, usual| section.number(key, range).unwrap_or(usual);
+    let per_phone_per_day = number("per_phone_per_day", 1..=1_000, 12);
+    let per_provider_per_hour = number("per_provider_per_hour", 1..=10_000_000, 5_000);
+    let per_hour = number("per_hour", 1..=100_000_000, 20_000);
+    let receipt_wait_seconds = number("receipt_wait_seconds", 1..=86_400, 60);
+    let origin_bound_codes = section.flag("origin_bound_codes");
     Sms {
+        per_phone_per_day,
+        per_provider_per_hour,
+        per_hour,
+        receipt_wait_seconds,
+        origin_bound_codes: origin_bound_codes.unwrap_or(false),
         signature: signature.unwrap_or_else(|| "备案核验".into()),
         default,
         by_carrier,
         gateways,
     }
-}
-
-fn gateways(sms: &mut Reader<'_>) -> BTreeMap<String, Gateway> {
-    let mut section = sms.section("gateways");
-    let mut gateways = BTreeMap::new();
-    for (name, node) in section.others() {
-        let origin = node.origin.clone();
-        let Some(mut gateway) = section.named_section(&name, node) else {
-            continue;
-        };
-        let given = gateway.has("kind");
-        let kind = word(&mut gateway, "kind", GatewayKind::ALL, GatewayKind::as_str);
-        if !given {
-            gateway.wrong(&origin, "kind", "must be given, such as \"smpp\"");
-        }
-        // each kind's own settings are read by what runs it
-        gateway.others();
-        let kind = kind.unwrap_or(GatewayKind::Console);
-        gateways.insert(name.clone(), Gateway { origin, name, kind });
-    }
-    gateways
 }

@@ -25,7 +25,8 @@ pub(super) enum Value {
     List(Vec<Node>),
     Text(String),
     Integer(i64),
-    /// A truth value, a fraction or a date: no setting is one.
+    Truth(bool),
+    /// A fraction or a date: no setting is one.
     Other,
 }
 
@@ -158,6 +159,7 @@ enum Raw {
     List(Vec<Raw>),
     Text(String),
     Integer(i64),
+    Truth(bool),
     Other,
 }
 
@@ -181,6 +183,7 @@ impl Raw {
             ),
             Self::Text(text) => Value::Text(text),
             Self::Integer(number) => Value::Integer(number),
+            Self::Truth(truth) => Value::Truth(truth),
             Self::Other => Value::Other,
         };
         let origin = origin.clone();
@@ -211,8 +214,8 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Integer(number))
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Raw, E> {
-        Ok(Raw::Other)
+    fn visit_bool<E>(self, truth: bool) -> Result<Raw, E> {
+        Ok(Raw::Truth(truth))
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {

@@ -104,6 +104,17 @@ impl Carriers {
     }
 }
 
+/// Whose number a phone is taken for: its prefix's, unless that carrier called it foreign; then the next that has not. None:
+/// no known carrier's, or every carrier's has called it foreign.
+pub fn believed(by_prefix: Option<Carrier>, foreign_to: &[Carrier]) -> Option<Carrier> {
+    let unlike = |carrier: &Carrier| !foreign_to.contains(carrier);
+    match by_prefix {
+        Some(carrier) if unlike(&carrier) => Some(carrier),
+        None if foreign_to.is_empty() => None,
+        _ => Carrier::ALL.iter().copied().find(unlike),
+    }
+}
+
 /// `139` or `1340-1348`: the prefixes from the first to the last, both of one length.
 fn expand(written: &str) -> Option<std::ops::RangeInclusive<u32>> {
     let (first, last) = written.split_once('-').unwrap_or((written, written));
@@ -197,6 +208,23 @@ mod tests {
             Some(Carrier::Telecom)
         );
         assert_eq!(carriers.of(&Phone::parse("13500000000").unwrap()), None);
+    }
+
+    #[test]
+    fn a_foreign_number_is_taken_for_the_next_carriers() {
+        use Carrier::{Broadnet, Mobile, Telecom, Unicom};
+        for (by_prefix, foreign_to, expected) in [
+            (Some(Telecom), &[][..], Some(Telecom)),
+            (Some(Telecom), &[Telecom], Some(Mobile)),
+            (Some(Telecom), &[Telecom, Mobile], Some(Unicom)),
+            (Some(Telecom), &[Telecom, Mobile, Unicom], Some(Broadnet)),
+            (Some(Telecom), &[Mobile, Unicom, Telecom, Broadnet], None),
+            (Some(Mobile), &[Telecom], Some(Mobile)),
+            (None, &[], None),
+            (None, &[Mobile], Some(Unicom)),
+        ] {
+            assert_eq!(believed(by_prefix, foreign_to), expected, "{foreign_to:?}");
+        }
     }
 
     #[test]

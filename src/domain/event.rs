@@ -1,6 +1,7 @@
 //! What a transition leaves in the append-only log: no personal data in it.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     ids::VerificationId,
@@ -19,6 +20,34 @@ words!(/// Who made something happen.
     System = "system",
 });
 
+words!(/// What staff, operators and the system do that is no request's.
+    Deed {
+    /// Somebody of the staff is in.
+    Login = "staff.login",
+    /// Name, password or second factor was wrong, or too many had been.
+    LoginRefused = "staff.login_refused",
+    /// An account, or an address with it, must wait, or is disabled.
+    Locked = "staff.locked",
+    /// Somebody of the staff is out again.
+    Logout = "staff.logout",
+    /// A session was ended by somebody else than its time.
+    SessionRevoked = "staff.session_revoked",
+    /// An account was made.
+    AccountAdded = "staff.account_added",
+    /// An account's rights, password or second factor changed.
+    AccountChanged = "staff.account_changed",
+    /// An account is no more.
+    AccountRemoved = "staff.account_removed",
+    /// Something that the rights of an account do not allow was asked for.
+    Refused = "staff.refused",
+    /// Personal data was shown in clear.
+    ShownInClear = "staff.shown_in_clear",
+    /// A list left the house as a file.
+    Exported = "staff.exported",
+    /// A sandbox was emptied: the log begins here.
+    SandboxReset = "sandbox.reset",
+});
+
 /// Something that happened to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -26,6 +55,8 @@ pub struct Event {
     pub what: EventType,
     /// The verification it is about, if about one.
     pub verification: Option<VerificationId>,
+    /// Who of the staff did it, if anybody of them.
+    pub staff: Option<Uuid>,
     /// Details.
     pub data: Value,
 }
@@ -36,6 +67,7 @@ impl Event {
         Self {
             what,
             verification: None,
+            staff: None,
             data: json!({}),
         }
     }
@@ -51,6 +83,13 @@ impl Event {
     /// The request went back.
     pub fn returned(reason: ReturnReason) -> Self {
         Self::of_request(EventType::Returned).with("reason", reason.as_str())
+    }
+
+    /// Done by one of the staff.
+    #[must_use]
+    pub fn by(mut self, staff: Uuid) -> Self {
+        self.staff = Some(staff);
+        self
     }
 
     /// With a detail.

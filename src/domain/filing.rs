@@ -7,7 +7,7 @@ mod tasks;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::FieldError;
+pub use check::{FieldError, text_problem};
 pub use draft::{DocumentDraft, FilingDraft, PrincipalDraft, SiteDraft, SubjectDraft};
 pub use tasks::Task;
 
@@ -97,8 +97,14 @@ impl Filing {
     }
 }
 
-const SUBJECT_PRINCIPAL: &str = "/subject/principal";
+pub(super) const SUBJECT_PRINCIPAL: &str = "/subject/principal";
 
 fn site_principal(index: usize) -> String {
     format!("/sites/{index}/principal")
+}
+
+/// Which site a principal's JSON pointer names, from 0.
+pub(super) fn site_of(pointer: &str) -> Option<usize> {
+    let index = pointer.strip_prefix("/sites/")?;
+    index.strip_suffix("/principal")?.parse().ok()
 }

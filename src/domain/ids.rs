@@ -66,6 +66,10 @@ id!(/// A message of the outbox, `sm_…`; the gateway's reference for it.
     MessageId, "sm");
 id!(/// A webhook to be delivered, `wh_…`; the same at each attempt.
     WebhookId, "wh");
+id!(/// Somebody of the bureau's staff, `st_…`.
+    StaffId, "st");
+id!(/// A session of theirs, `ss_…`; not what its cookie holds.
+    SessionId, "ss");
 
 #[cfg(test)]
 mod tests {

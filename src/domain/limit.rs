@@ -17,6 +17,18 @@ pub enum Window {
     Address,
     /// Calls of an API key in a minute.
     Api,
+    /// SMS to a phone in a day, over all its filings.
+    SmsPhoneDay,
+    /// SMS for a provider in an hour.
+    SmsProviderHour,
+    /// All SMS in an hour.
+    SmsHour,
+    /// SMS to a phone by one gateway in a minute, …
+    PaceMinute,
+    /// … in an hour, …
+    PaceHour,
+    /// … and in a day.
+    PaceDay,
 }
 
 impl Window {
@@ -28,17 +40,25 @@ impl Window {
             Self::PhoneMonth => "phone-month",
             Self::Address => "address",
             Self::Api => "api",
+            Self::SmsPhoneDay => "sms-phone-day",
+            Self::SmsProviderHour => "sms-provider-hour",
+            Self::SmsHour => "sms-hour",
+            Self::PaceMinute => "pace-minute",
+            Self::PaceHour => "pace-hour",
+            Self::PaceDay => "pace-day",
         }
     }
 
     /// How long it is.
     pub const fn length(self) -> TimeDelta {
         match self {
-            Self::PhoneHour => TimeDelta::hours(1),
-            Self::PhoneDay => TimeDelta::days(1),
+            Self::PhoneHour | Self::SmsProviderHour | Self::SmsHour | Self::PaceHour => {
+                TimeDelta::hours(1)
+            }
+            Self::PhoneDay | Self::SmsPhoneDay | Self::PaceDay => TimeDelta::days(1),
             Self::PhoneMonth => TimeDelta::days(30),
             Self::Address => TimeDelta::minutes(10),
-            Self::Api => TimeDelta::minutes(1),
+            Self::Api | Self::PaceMinute => TimeDelta::minutes(1),
         }
     }
 
@@ -52,6 +72,17 @@ impl Window {
     }
 }
 
+/// How hard a captcha is for who has failed so often where `most` failures are allowed: 0 to 3, harder at each fifth from
+/// the first on, and never for a single mistake.
+pub fn captcha_level(count: i64, most: i64) -> u8 {
+    let reached = |fifths: &u8| count >= ((most * i64::from(*fifths) + 4) / 5).max(2);
+    [1, 2, 3]
+        .iter()
+        .rfind(|fifths| reached(fifths))
+        .copied()
+        .unwrap_or(0)
+}
+
 /// Whole seconds until an instant, at least one: the value of `Retry-After`.
 pub fn seconds_until(end: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
     let millis = (end - now).num_milliseconds().max(1);
@@ -62,6 +93,21 @@ pub fn seconds_until(end: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
 mod tests {
     use super::*;
     use crate::domain::time::parse_time;
+
+    #[test]
+    fn captchas_get_harder_long_before_the_limit() {
+        let levels = |most: i64| {
+            (0..=most)
+                .map(|count| captcha_level(count, most))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(levels(10), [0, 0, 1, 1, 2, 2, 3, 3, 3, 3, 3]);
+        assert_eq!(
+            [11, 12, 23, 24, 35, 36, 60].map(|count| captcha_level(count, 60)),
+            [0, 1, 1, 2, 2, 3, 3]
+        );
+        assert_eq!(levels(1), [0, 0]);
+    }
 
     #[test]
     fn windows_begin_anew_on_the_hour_and_at_midnight_in_shanghai() {

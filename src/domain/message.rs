@@ -3,9 +3,16 @@
 //! A text fits one SMS of 70 UTF-16 units with 【备案核验】 and a link of 37 characters (a `public_url` of at most 27 with
 //! scheme and `/v/`, a token of 10): a tighter text than the eras' own, which are not known word for word.
 
+mod parts;
+mod state;
+
 use askama::Template;
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 
+pub use self::{
+    parts::{demo, parts},
+    state::{Arrival, SmsState, overall, state},
+};
 use super::{province::Province, sms_code::SmsCode, time::SHANGHAI, words::Wording};
 
 /// What a message says.
@@ -25,6 +32,8 @@ pub struct SmsText<'a> {
     pub deadline: Option<DateTime<Utc>>,
     /// The whole short link, where the policy has one.
     pub link: Option<&'a str>,
+    /// The pages' host, for a last line by which phones know whose code it is (origin-bound one-time codes).
+    pub origin: Option<&'a str>,
 }
 
 impl std::fmt::Debug for SmsText<'_> {
@@ -48,10 +57,14 @@ struct Text2020<'a>(&'a SmsText<'a>);
 impl SmsText<'_> {
     /// The whole text, signature first.
     pub fn render(&self) -> String {
-        match self.wording {
+        let text = match self.wording {
             Wording::W2017 => Text2017(self).to_string(),
             Wording::W2018 => Text2018(self).to_string(),
             Wording::W2020 => Text2020(self).to_string(),
+        };
+        match self.origin {
+            Some(host) => format!("{text}\n@{host} #{}", self.code.as_str()),
+            None => text,
         }
     }
 
@@ -110,6 +123,7 @@ mod tests {
             validity_hours: 48,
             deadline: deadline.map(|deadline| parse_time(deadline).unwrap()),
             link,
+            origin: None,
         }
         .render()
     }
@@ -152,7 +166,7 @@ mod tests {
                 for deadline in [None, Some("2018-12-31T15:00+08:00")] {
                     for link in [None, Some(LINK)] {
                         let text = text(wording, province, deadline, link);
-                        assert!(text.encode_utf16().count() <= 70, "{text}");
+                        assert_eq!(parts(&text), 1, "{text}");
                         assert!(!text.contains(char::is_control), "{text}");
                         assert!(text.contains("验证码012345"), "{text}");
                         // a link runs on into what follows it in some readers
@@ -167,6 +181,27 @@ mod tests {
     }
 
     #[test]
+    fn a_code_may_be_bound_to_its_pages() {
+        let code = SmsCode::from_number(12_345);
+        let bound = SmsText {
+            wording: Wording::W2020,
+            signature: "备案核验",
+            province: Province::Gansu,
+            code: &code,
+            validity_hours: 24,
+            deadline: None,
+            link: Some(LINK),
+            origin: Some("beian.example.cn"),
+        };
+        let text = bound.render();
+        assert!(
+            text.ends_with("/v/0123456789\n@beian.example.cn #012345"),
+            "{text}"
+        );
+        assert_eq!(parts(&text), 2);
+    }
+
+    #[test]
     fn debug_shows_no_code() {
         let code = SmsCode::from_number(12_345);
         let text = SmsText {
@@ -177,6 +212,7 @@ mod tests {
             validity_hours: 24,
             deadline: None,
             link: None,
+            origin: None,
         };
         assert_eq!(format!("{text:?}"), "SmsText(…)");
     }

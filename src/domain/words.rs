@@ -156,6 +156,8 @@ words!(/// Why a message is sent.
     Noon = "noon",
     /// Asked for on the resend tab.
     Manual = "manual",
+    /// The system's own, when a receipt says that the number belongs to another carrier.
+    Rerouted = "rerouted",
 });
 
 words!(/// What an event of a request's log tells; the first six are the webhooks' types.
@@ -176,6 +178,8 @@ words!(/// What an event of a request's log tells; the first six are the webhook
     Submitted = "filing_request.submitted",
     /// The bureau agreed to the new number.
     PhoneApproved = "filing_request.phone_approved",
+    /// The phone has an SMS of the verification: a receipt says so, the first of them.
+    VerificationDelivered = "verification.delivered",
     /// A wrong try was counted.
     WrongTry = "verification.wrong_try",
     /// Over 100 wrong tries of the same phone in a row, over all its filings: somebody may be guessing.
@@ -192,4 +196,6 @@ words!(/// What an event of a request's log tells; the first six are the webhook
     NoonResend = "verification.noon_resent",
     /// The person's data was erased.
     Purged = "filing_request.purged",
+    /// The bureau has taken it up (已受理).
+    Accepted = "filing_request.accepted",
 });

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{FlowError, Result, Services, notify};
+use super::{FlowError, Result, Services, audit, notify};
 use crate::{
     domain::{
         event::{Actor, Event},
@@ -18,7 +18,7 @@ use crate::{
     keys::{Cell, Keys},
     random::Random,
     store::{
-        Tx, events,
+        Tx,
         filing_requests::{self, RequestRow},
         outbox,
         verifications::{self, VerificationRow},
@@ -150,11 +150,9 @@ pub async fn record(
 ) -> Result<()> {
     let mut told = Vec::new();
     for event in happened {
-        let (about, what) = (event.verification, event.what);
-        let number =
-            events::insert(tx, request, about, now, what, actor.as_str(), &event.data).await?;
-        services.metrics.event(what);
-        if what.is_told() {
+        let number = audit::append(tx, services, request, event, actor, now).await?;
+        services.metrics.event(event.what);
+        if event.what.is_told() {
             told.push((number, event));
         }
     }

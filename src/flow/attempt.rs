@@ -5,6 +5,7 @@
 //! parallel burst learns no more than the limit allows, and yet no counter row is held while a request is changed.
 
 mod counting;
+pub mod puzzle;
 
 use std::{future::Future, net::IpAddr, time::Duration};
 
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 
 use counting::Counting;
 
-pub(super) use counting::Bucket;
+pub(super) use counting::{Bucket, network};
 
 use super::{
     FlowError, Result, Services, retry,
@@ -38,7 +39,7 @@ pub struct Attempt {
     pub address: IpAddr,
     /// The captcha's id, never empty.
     pub captcha_id: String,
-    /// What was answered to it, never empty.
+    /// What was answered to it, empty only beside a puzzle's proof.
     pub captcha_answer: String,
 }
 
@@ -78,6 +79,9 @@ struct Use {
 
 /// A visitor waits no longer than this for a database that does not answer.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A page waits no longer than this to know how hard its captcha must be.
+const GLANCE: Duration = Duration::from_millis(300);
 
 /// Runs `decide` for a submission whose captcha is right, at most once whatever the visitor clicks.
 ///
@@ -122,7 +126,7 @@ where
     Fut: Future<Output = Result<(Tx, A)>> + Send,
 {
     let now = services.clock.now();
-    let counting = Counting::new(services, attempt.address, phone, now);
+    let counting = Counting::new(services, attempt.address, Some(phone), now);
     let admitted = services.captchas.admit(
         &attempt.captcha_id,
         attempt.form,
@@ -161,6 +165,14 @@ where
             past.unwrap_or(Told::Answer(answer))
         }
     })
+}
+
+/// How hard a captcha is asked for at a page that is shown to this address, and after a submission for this phone: 0 to 3.
+/// A database that does not answer at once is not waited for.
+pub async fn captcha_level(services: &Services, address: IpAddr, phone: Option<&Phone>) -> u8 {
+    let counting = Counting::new(services, address, phone, services.clock.now());
+    let level = tokio::time::timeout(GLANCE, counting.level(services)).await;
+    level.map_or(0, |level| level.unwrap_or(0))
 }
 
 /// The very same POST has been judged: it is no new submission, whatever limit has been reached since.

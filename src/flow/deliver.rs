@@ -1,28 +1,33 @@
-//! Delivering: claim messages (a short transaction), send them with none open, record what became of them (a short one
-//! again, guarded by the lease). At least once: what is not recorded is sent again when its lease ends.
+//! Delivering: claim messages and say by which gateway each goes (a short transaction), send them with none open, record what
+//! became of them (a short one again, guarded by the lease). Never lost: what is not recorded is looked at when its lease ends.
+//! Never doubled without need: what may have been sent is asked about and waited for before it is sent once more.
 
+mod ceilings;
+mod plan;
 mod record;
 
 use std::{collections::HashMap, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::{
+    sync::{Mutex, Semaphore},
+    time::{Instant, timeout},
+};
 use uuid::Uuid;
 
-use self::record::{Report, record};
+pub(super) use self::record::{Accepted, accept};
+use self::{
+    plan::{Job, Plan},
+    record::{Came, Report, record},
+};
 use super::{
     Result, Services,
     each::{self, each},
-    message::Message,
-    retry,
 };
 use crate::{
-    domain::ids::RequestId,
-    sms::{Sent, SmsMessage},
-    store::{
-        outbox::{self, Claimed},
-        verifications,
-    },
+    domain::{carrier::Carrier, ids::RequestId, message::retry_after},
+    sms::{Asked, Pick, Sent},
+    store::outbox::Claimed,
 };
 
 /// Messages claimed a round, and all sent at once.
@@ -31,6 +36,17 @@ const AT_ONCE: u8 = 32;
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How long a gateway may take; well under the lease, so that nobody else sends meanwhile.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Attempts without an answer, after which a gateway that does not tell is taken to have the message: one copy too many at most.
+const MOST_DOUBTS: i64 = 2;
+/// The same where a receipt was waited for in vain each time: it is likelier that the message was lost.
+const MOST_LOST: i64 = 5;
+
+/// Messages that are ours to send.
+pub struct Batch {
+    token: Uuid,
+    now: DateTime<Utc>,
+    jobs: Vec<(Claimed, Result<Job>)>,
+}
 
 /// Our claim of this round.
 struct Claim<'a> {
@@ -44,76 +60,226 @@ struct Claim<'a> {
 
 /// Sends the messages due at `now`, one batch; how many were accepted, refused or put off.
 pub(super) async fn round(services: &Services, now: DateTime<Utc>) -> Result<u64> {
+    match claim(services, now).await? {
+        Some(batch) => send(services, batch).await,
+        None => Ok(0),
+    }
+}
+
+/// Claims messages due at `now`; none where there are none.
+///
+/// # Errors
+/// Those of the database.
+pub async fn claim(services: &Services, now: DateTime<Utc>) -> Result<Option<Batch>> {
     let token = Uuid::from_bytes(services.random.bytes());
-    let messages = retry(services, move |services| async move {
-        let mut tx = services.db.write().await?;
-        let until = now + LEASE;
-        let claimed = outbox::claim(&mut tx, now, until, token, AT_ONCE.into()).await?;
-        tx.commit().await?;
-        Ok(claimed)
-    })
-    .await?;
-    let turn = |message: &Claimed| (message.request_id, Mutex::new(()));
+    let jobs = plan::claim(services, now, token, AT_ONCE.into()).await?;
+    Ok((!jobs.is_empty()).then_some(Batch { token, now, jobs }))
+}
+
+/// Sends a batch; how many were accepted, refused or put off.
+///
+/// # Errors
+/// Those of the database, when it cannot serve.
+pub async fn send(services: &Services, batch: Batch) -> Result<u64> {
+    let Batch { token, now, jobs } = batch;
+    let turn = |(message, _): &(Claimed, _)| (message.request_id, Mutex::new(()));
     let claim = Claim {
         services,
         token,
-        turns: messages.iter().map(turn).collect(),
+        turns: jobs.iter().map(turn).collect(),
         connections: Semaphore::new(each::AT_ONCE),
     };
-    let work = messages
-        .iter()
-        .map(|message| (message.id, claim.deliver(message, now)));
+    let work = jobs.into_iter().map(|(message, job)| {
+        let deliver = async { claim.deliver(job?, now).await };
+        (message.id, deliver)
+    });
     each("an SMS", AT_ONCE.into(), work.collect()).await
 }
 
 impl Claim<'_> {
-    async fn deliver(&self, message: &Claimed, now: DateTime<Utc>) -> Result<bool> {
-        if !self.is_wanted(message, now).await? {
-            return Ok(false);
-        }
+    async fn deliver(&self, job: Job, now: DateTime<Utc>) -> Result<bool> {
+        let came = match job.plan.clone() {
+            Plan::Dropped => return Ok(true),
+            Plan::Held { until } => Came::Held { until },
+            Plan::Resting { until } => Came::Retry { at: until },
+            Plan::Nobody => Came::Failed,
+            Plan::Resolve { gateway, since } => {
+                let came = self.resolve(&job, &gateway, since, now).await;
+                return self.record(job, Some(gateway), came).await;
+            }
+            Plan::Send { gateway, carrier } => return self.send(job, gateway, carrier, now).await,
+        };
+        self.record(job, None, came).await
+    }
+
+    /// Hands it to a gateway, and to the next ones where that has a reason not to take it.
+    async fn send(
+        &self,
+        mut job: Job,
+        mut gateway: String,
+        mut carrier: Option<Carrier>,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
         let services = self.services;
-        let Message {
-            phone,
-            sender,
-            text,
-            ..
-        } = Message::open(&services.keys, message.id, &message.sealed)?;
-        let sms = SmsMessage {
-            id: message.id,
-            phone,
-            sender,
-            text,
-            queued_at: message.queued_at,
+        let mut passed = job.refused.clone();
+        loop {
+            job.attempts += 1;
+            let sent = self.attempt(&job, &gateway, carrier, now).await;
+            let at = services.clock.now();
+            let foreign = match sent {
+                Sent::Next { foreign } => foreign,
+                Sent::Refused => {
+                    job.refused.insert(gateway.clone());
+                    false
+                }
+                Sent::Stop => {
+                    services.metrics.alarm("sms_gateway_stopped");
+                    tracing::error!(
+                        gateway,
+                        "a gateway can send nothing: its account or configuration"
+                    );
+                    false
+                }
+                other => return self.record(job, Some(gateway), Came::of(other, at)).await,
+            };
+            passed.insert(gateway.clone());
+            if foreign {
+                if job.known.is_foreign_to(carrier) {
+                    plan::learn(services, &job.message.phone, &job.known, at).await?;
+                    carrier = job.known.carrier();
+                    passed.clone_from(&job.refused);
+                } else {
+                    job.refused.insert(gateway.clone());
+                }
+            }
+            let came = match services.gateways.pick(job.route(carrier, &passed), at) {
+                Pick::By(next) => {
+                    let _connection = self.connections.acquire().await;
+                    match plan::switch(services, &job, self.token, &next, carrier, at).await? {
+                        plan::Switched::Ours => {
+                            gateway = next;
+                            continue;
+                        }
+                        plan::Switched::Held { until } => {
+                            services.gateways.put_back(&next);
+                            Came::Held { until }
+                        }
+                        plan::Switched::Gone => {
+                            services.gateways.put_back(&next);
+                            return Ok(false);
+                        }
+                    }
+                }
+                Pick::Rest(until) => Came::Retry { at: until },
+                Pick::None if self.nobody_is_left(&job, carrier, at) => Came::Failed,
+                Pick::None => Came::of(Sent::Retry { after: None }, at),
+            };
+            return self.record(job, Some(gateway), came).await;
+        }
+    }
+
+    /// Every gateway of its chain has refused it for good.
+    fn nobody_is_left(&self, job: &Job, carrier: Option<Carrier>, at: DateTime<Utc>) -> bool {
+        let route = job.route(carrier, &job.refused);
+        self.services.gateways.nobody_for(route, at)
+    }
+
+    async fn attempt(
+        &self,
+        job: &Job,
+        gateway: &str,
+        carrier: Option<Carrier>,
+        now: DateTime<Utc>,
+    ) -> Sent {
+        let services = self.services;
+        let sms = job.sms(services, carrier);
+        let began = Instant::now();
+        let sending = services.gateways.send(gateway, &sms, now);
+        let sent = timeout(PATIENCE, sending).await.unwrap_or(Sent::Unknown);
+        services
+            .gateways
+            .heard(gateway, &sent, services.clock.now());
+        services
+            .metrics
+            .attempt(gateway, word(&sent), began.elapsed());
+        sent
+    }
+
+    /// Whether it was sent is unknown: the gateway is asked, else its receipt is waited for, else it is sent once more.
+    async fn resolve(
+        &self,
+        job: &Job,
+        gateway: &str,
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Came {
+        let services = self.services;
+        let sms = job.sms(services, job.known.carrier());
+        let asking = services.gateways.ask(gateway, &sms, since);
+        let asked = timeout(PATIENCE, asking).await;
+        match asked.unwrap_or(Asked::CannotTell) {
+            Asked::Accepted { references } => return Came::Accepted { references },
+            Asked::Delivered => return Came::Delivered,
+            Asked::Undeliverable { foreign } => return Came::Undeliverable { foreign },
+            Asked::NeverHadIt => return Came::Retry { at: now },
+            Asked::CannotTell => {}
+        }
+        let receipts = services.gateways.sends_receipts(gateway);
+        let until = since + services.settings.sms.receipt_wait;
+        if receipts && now < until {
+            return Came::Wait { until };
+        }
+        let most = if receipts { MOST_LOST } else { MOST_DOUBTS };
+        if job.claimed.doubts >= most {
+            return Came::Taken;
+        }
+        services.metrics.repeated();
+        tracing::warn!(message = %job.claimed.id, gateway, "whether a gateway has an SMS cannot be known; it is sent once more");
+        let rest = match u32::try_from(job.claimed.doubts).unwrap_or(u32::MAX) {
+            0 | 1 => TimeDelta::zero(),
+            doubts => retry_after(doubts),
         };
-        let sending = services.gateways.send(&sms, now);
-        let Ok(answer) = tokio::time::timeout(PATIENCE, sending).await else {
-            tracing::warn!(message = %message.id, "a gateway did not answer; the SMS is sent again when its lease ends");
-            return Ok(false);
-        };
-        let at = services.clock.now();
-        let reports = match &answer.sent {
-            Sent::Accepted { reports, .. } => *reports,
-            _ => 1,
-        };
-        let _turn = match self.turns.get(&message.request_id) {
+        Came::Retry { at: now + rest }
+    }
+
+    async fn record(&self, job: Job, gateway: Option<String>, came: Came) -> Result<bool> {
+        let _turn = match self.turns.get(&job.claimed.request_id) {
             Some(turn) => Some(turn.lock().await),
             None => None,
         };
         let _connection = self.connections.acquire().await;
-        let report = Report::new(message, self.token, answer, at);
-        let mut recorded = false;
-        for _ in 0..reports {
-            recorded |= record(services, report.clone()).await?;
-        }
-        Ok(recorded)
+        let at = self.services.clock.now();
+        record(
+            self.services,
+            Report::new(job, self.token, gateway, came, at),
+        )
+        .await
     }
+}
 
-    /// Whether there is still somebody to answer it. Whatever ends a verification takes its messages back in the same
-    /// transaction; this is for one that ended since the claim.
-    async fn is_wanted(&self, message: &Claimed, now: DateTime<Utc>) -> Result<bool> {
-        let _connection = self.connections.acquire().await;
-        let mut tx = self.services.db.read().await?;
-        let row = verifications::load(&mut tx, message.verification_id).await?;
-        Ok(row.is_some_and(|row| row.ended_at.is_none() && now < row.expires_at))
+impl Came {
+    /// What an answer means for the message, whose attempts are counted by whoever records it.
+    fn of(sent: Sent, at: DateTime<Utc>) -> Self {
+        match sent {
+            Sent::Accepted { references } => Self::Accepted { references },
+            Sent::Hold { until } => Self::Held { until },
+            Sent::Unknown => Self::Doubt,
+            Sent::Retry { after: Some(after) } => Self::Retry { at: at + after },
+            Sent::Retry { after: None } | Sent::Next { .. } | Sent::Refused | Sent::Stop => {
+                Self::Again
+            }
+        }
+    }
+}
+
+fn word(sent: &Sent) -> &'static str {
+    match sent {
+        Sent::Accepted { .. } => "accepted",
+        Sent::Retry { .. } => "retry",
+        Sent::Hold { .. } => "hold",
+        Sent::Next { .. } => "next",
+        Sent::Refused => "refused",
+        Sent::Stop => "stop",
+        Sent::Unknown => "unknown",
     }
 }

@@ -1,15 +1,19 @@
 //! Reading requests, as their provider (and a bureau) sees them.
 
+use chrono::{DateTime, Utc};
+
 use super::{FlowError, Result, Services, aggregate};
 use crate::{
     domain::{
         ids::{ProviderId, RequestId},
+        message::{SmsState, state},
         policy::Policy,
     },
     store::{
         Tx,
         events::{self, EventRow},
-        filing_requests::{self, Filter, RequestRow},
+        filing_requests::{self, Filter, Listed, RequestRow},
+        outbox::{self, MessageRow},
         verifications::{self, VerificationRow},
     },
 };
@@ -24,6 +28,8 @@ const EVENTS: i64 = 10_000;
 pub struct RequestView {
     /// The request.
     pub row: RequestRow,
+    /// The one that resubmits it.
+    pub resubmitted_by: Option<RequestId>,
     /// Its policy; none where the province was not covered.
     pub policy: Option<Policy>,
     /// Its verifications, in their order.
@@ -37,6 +43,39 @@ pub struct VerificationView {
     pub row: VerificationRow,
     /// Whose phone it is; none once purged.
     pub person: Option<Person>,
+    /// Its SMS, oldest first.
+    pub sms: Vec<SmsView>,
+}
+
+/// How far an SMS is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmsView {
+    /// How far.
+    pub state: SmsState,
+    /// When it was queued.
+    pub queued_at: DateTime<Utc>,
+    /// A ceiling or a gateway's pace keeps it back until then.
+    pub held_until: Option<DateTime<Utc>>,
+    /// When a gateway took it.
+    pub accepted_at: Option<DateTime<Utc>>,
+    /// When a receipt said that it is on the phone.
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+impl SmsView {
+    /// What is told of a row at `now`.
+    #[must_use]
+    pub fn of(row: &MessageRow, now: DateTime<Utc>) -> Self {
+        let state = state(row.state, row.accepted_at, row.receipt, now);
+        let is = |wanted| state == wanted;
+        Self {
+            state,
+            queued_at: row.queued_at,
+            held_until: row.held_until.filter(|_| is(SmsState::Queued)),
+            accepted_at: row.accepted_at,
+            delivered_at: row.receipt_at.filter(|_| is(SmsState::Delivered)),
+        }
+    }
 }
 
 /// A provider's request.
@@ -51,7 +90,9 @@ pub async fn request(
     let mut tx = services.db.read().await?;
     let row = own(&mut tx, provider, id).await?;
     let rows = verifications::of_request(&mut tx, id).await?;
-    view(services, row, rows)
+    let messages = outbox::of_request(&mut tx, id).await?;
+    let resubmitted_by = filing_requests::resubmitted_by(&mut tx, id).await?;
+    view(services, row, rows, &messages, resubmitted_by)
 }
 
 /// A request, whosever it is.
@@ -62,7 +103,9 @@ pub async fn any(services: &Services, id: RequestId) -> Result<RequestView> {
     let mut tx = services.db.read().await?;
     let found = filing_requests::load_with_verifications(&mut tx, id).await?;
     let (row, rows) = found.ok_or(FlowError::NotFound)?;
-    view(services, row, rows)
+    let messages = outbox::of_request(&mut tx, id).await?;
+    let resubmitted_by = filing_requests::resubmitted_by(&mut tx, id).await?;
+    view(services, row, rows, &messages, resubmitted_by)
 }
 
 /// A provider's requests before (older than) the cursor, newest first.
@@ -72,17 +115,24 @@ pub async fn any(services: &Services, id: RequestId) -> Result<RequestView> {
 pub async fn list(
     services: &Services,
     provider: ProviderId,
-    filter: Filter,
+    filter: Filter<'_>,
     before: Option<RequestId>,
     limit: i64,
 ) -> Result<Vec<RequestView>> {
     let mut tx = services.db.read().await?;
     let listed = filing_requests::list(&mut tx, provider, filter, before, limit).await?;
-    drop(tx);
-    let views = listed
-        .into_iter()
-        .map(|(row, rows)| view(services, row, rows));
-    views.collect()
+    let mut views = Vec::with_capacity(listed.len());
+    for Listed { own, verifications } in listed {
+        let messages = outbox::of_request(&mut tx, own.row.id).await?;
+        views.push(view(
+            services,
+            own.row,
+            verifications,
+            &messages,
+            own.resubmitted_by,
+        )?);
+    }
+    Ok(views)
 }
 
 /// What happened to a provider's request, oldest first.
@@ -109,15 +159,21 @@ pub(super) fn view(
     services: &Services,
     row: RequestRow,
     rows: Vec<VerificationRow>,
+    messages: &[MessageRow],
+    resubmitted_by: Option<RequestId>,
 ) -> Result<RequestView> {
+    let now = services.clock.now();
     let policy = aggregate::policy(row.policy.as_deref())?;
     let opened = rows.into_iter().map(|row| {
         let person = Person::open(&services.keys, &row)?;
-        Ok(VerificationView { row, person })
+        let own = messages.iter().filter(|one| one.verification_id == row.id);
+        let sms = own.map(|message| SmsView::of(message, now)).collect();
+        Ok(VerificationView { row, person, sms })
     });
     Ok(RequestView {
         policy,
         verifications: opened.collect::<Result<_>>()?,
         row,
+        resubmitted_by,
     })
 }

@@ -7,10 +7,11 @@ use zeroize::Zeroizing;
 use super::{FlowError, Result, Services, aggregate::Person, hashes};
 use crate::{
     domain::{
+        carrier::Carrier,
         ids::{MessageId, VerificationId},
         message::SmsText,
         phone::Phone,
-        policy::Policy,
+        policy::{Policy, Senders},
         sms_code::SmsCode,
         text::redacted_debug,
         words::MessageKind,
@@ -27,8 +28,11 @@ const DRAWS: u32 = 100;
 pub struct Message {
     /// To whom.
     pub phone: Phone,
-    /// The number that it comes from.
+    /// The number that it comes from, by the carrier of the phone's prefix.
     pub sender: String,
+    /// That number for each carrier; none in messages of an older heyan.
+    #[serde(default)]
+    pub senders: Option<Senders>,
     /// The whole text.
     pub text: String,
     /// The code in it.
@@ -47,6 +51,15 @@ impl Message {
     pub fn open(keys: &Keys, id: MessageId, sealed: &[u8]) -> Result<Self> {
         let plain = keys.open(cell(&id), sealed)?;
         Ok(serde_json::from_slice(&plain)?)
+    }
+
+    /// The number that it comes from when it goes by the chain of a carrier.
+    #[must_use]
+    pub fn sender_by(&self, carrier: Option<Carrier>) -> &str {
+        match &self.senders {
+            Some(senders) => senders.for_carrier(carrier),
+            None => &self.sender,
+        }
     }
 }
 
@@ -81,10 +94,12 @@ pub async fn enqueue(
         validity_hours: policy.validity_hours,
         deadline: (kind != MessageKind::First).then_some(row.expires_at),
         link: link.as_deref(),
+        origin: services.settings.sms.origin.as_deref(),
     };
     let carrier = services.carriers.of(&person.phone);
     let message = Message {
         sender: policy.senders.for_carrier(carrier).to_owned(),
+        senders: Some(policy.senders.clone()),
         text: text.render(),
         code: code.as_str().to_owned(),
         phone: person.phone.clone(),
@@ -101,7 +116,9 @@ pub async fn enqueue(
         next_attempt_at: now,
         sealed: &services.keys.seal(cell(&id), &plain, &services.random),
     };
-    Ok(outbox::insert(tx, &new).await?)
+    outbox::insert(tx, &new).await?;
+    outbox::supersede(tx, row.id, id, now).await?;
+    Ok(())
 }
 
 /// A code that no unpurged code of this phone equals, under whichever key (S0: 验证码不重复).

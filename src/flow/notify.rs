@@ -23,7 +23,7 @@ use crate::{
     },
     keys::Cell,
     store::{
-        Tx, filing_requests,
+        Tx, filing_requests, outbox,
         providers::{self, ProviderRow},
         webhooks::{self, ClaimedDelivery, NewDelivery},
     },
@@ -72,7 +72,9 @@ pub(super) async fn queue(
     };
     let found = filing_requests::load_with_verifications(tx, request).await?;
     let (row, rows) = found.ok_or(FlowError::NotFound)?;
-    let shown = FilingRequest::from(look_up::view(services, row, rows)?);
+    let messages = outbox::of_request(tx, request).await?;
+    // what is still told of has not been resubmitted yet
+    let shown = FilingRequest::from(look_up::view(services, row, rows, &messages, None)?);
     for &(event_id, event) in told {
         let payload = Payload {
             kind: event.what,

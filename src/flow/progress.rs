@@ -7,14 +7,16 @@ use super::{
     Result, Services,
     aggregate::{self, Person},
     attempt::{self, Attempt, Judged},
+    look_up::SmsView,
     review_phone,
     told::{Standing, Told},
 };
 use crate::{
     domain::{
-        ids::RequestId, phone::Phone, province::Province, text::mask_name, words::VerificationState,
+        ids::RequestId, message::SmsState, phone::Phone, province::Province, text::mask_name,
+        words::VerificationState,
     },
-    store::{Tx, filing_requests},
+    store::{Tx, filing_requests, outbox},
 };
 
 /// Providers' references need not be unique; so many of the newest are looked at.
@@ -55,6 +57,9 @@ pub struct FoundPerson {
     pub phone_masked: String,
     /// How far the verification is.
     pub state: VerificationState,
+    /// How far the newest SMS is.
+    #[serde(default)]
+    pub sms: Option<SmsState>,
 }
 
 impl Judged for ProgressAnswer {
@@ -128,13 +133,18 @@ async fn names(tx: &mut Tx, services: &Services, id: RequestId, phone: &Phone) -
 
 async fn found(tx: &mut Tx, services: &Services, id: RequestId) -> Result<Found> {
     let loaded = aggregate::load(tx, id).await?;
+    let messages = outbox::of_request(tx, id).await?;
+    let now = services.clock.now();
     let mut people = Vec::with_capacity(loaded.rows.len());
     for row in &loaded.rows {
         if let Some(person) = Person::open(&services.keys, row)? {
+            let mut own = messages.iter().filter(|one| one.verification_id == row.id);
+            let newest = own.next_back().map(|one| SmsView::of(one, now).state);
             people.push(FoundPerson {
                 name_masked: mask_name(&person.name),
                 phone_masked: person.phone.masked(),
                 state: row.state,
+                sms: newest,
             });
         }
     }

@@ -13,7 +13,7 @@ use crate::{
         ids::RequestId,
         words::EventType,
     },
-    store::{due, purge as erase},
+    store::{due, purge as erase, staff},
 };
 
 /// Requests a round.
@@ -77,7 +77,8 @@ async fn one(services: &Services, id: RequestId, now: DateTime<Utc>) -> Result<b
 pub(super) async fn sweep(services: &Services, now: DateTime<Utc>) -> Result<u64> {
     retry(services, move |services| async move {
         let mut tx = services.db.write().await?;
-        let swept = due::sweep(&mut tx, now, SWEEP).await?;
+        let swept = due::sweep(&mut tx, now, SWEEP).await?
+            + staff::sweep(&mut tx, services.clock.real_now(), SWEEP).await?;
         tx.commit().await?;
         Ok(swept)
     })

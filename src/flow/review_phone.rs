@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     domain::{
-        event::Actor,
+        event::{Actor, Event},
         filing::{FieldError, Filing},
-        ids::RequestId,
+        ids::{RequestId, StaffId},
         text::is_invisible,
         words::RequestState,
     },
@@ -31,6 +31,18 @@ pub async fn review_phone(
     approve: bool,
     reason: Option<String>,
 ) -> Result<RequestView> {
+    answer(services, id, approve, reason, None).await?;
+    look_up::any(services, id).await
+}
+
+/// The same; `by`: who of the staff answers.
+pub(super) async fn answer(
+    services: &Services,
+    id: RequestId,
+    approve: bool,
+    reason: Option<String>,
+    by: Option<StaffId>,
+) -> Result<()> {
     let reason = checked(reason)?;
     retry(services, move |services| {
         let reason = reason.clone();
@@ -58,6 +70,11 @@ pub async fn review_phone(
                     Vec::new(),
                 )
             };
+            let signed = |event: Event| match by {
+                Some(by) => event.by(by.0),
+                None => event,
+            };
+            let events: Vec<_> = events.into_iter().map(signed).collect();
             aggregate::save(&mut tx, &services, &mut loaded, &[], Actor::Bureau, now).await?;
             submit::start(
                 &mut tx,
@@ -75,7 +92,7 @@ pub async fn review_phone(
     })
     .await?;
     services.wake.notify_one();
-    look_up::any(services, id).await
+    Ok(())
 }
 
 /// The whole filing of a request that has not been purged.

@@ -5,13 +5,14 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    FlowError, Result, Services, aggregate, aggregate::Person, hashes, retry, review_phone,
+    FlowError, Result, Services, aggregate, aggregate::Person, audit::chain, hashes, retry,
+    review_phone,
 };
 use crate::{
     domain::ids::VerificationId,
     keys::{Cell, KeyError},
     store::{
-        Tx, filing_requests,
+        Tx, audit, filing_requests, phone_carriers,
         rotation::{self, HashedRow, SealedColumn, SealedRow},
         verifications,
     },
@@ -31,6 +32,8 @@ pub struct Rotated {
     pub unreadable: u64,
     /// Keys other than the active and the index key that something still stands under: they must stay loaded.
     pub still_needed: BTreeSet<String>,
+    /// The same of the audit log, which is never written anew: only its verification needs them.
+    pub audited_under: BTreeSet<String>,
 }
 
 /// How far a rotation is.
@@ -60,7 +63,9 @@ pub async fn rotate(services: &Services, tell: impl Fn(Step)) -> Result<Rotated>
     for column in SealedColumn::ALL {
         reseal(services, column, &mut rotated, &tell).await?;
     }
+    chain::rekey(services).await?;
     rotated.still_needed = still_needed(services).await?;
+    rotated.audited_under = audited_under(services).await?;
     Ok(rotated)
 }
 
@@ -165,10 +170,19 @@ async fn rehash(services: &Services, rotated: &mut Rotated) -> Result<()> {
             async move {
                 let mut done = 0;
                 let mut tx = services.db.write().await?;
-                for Hashes { id, phone, tail } in &*anew {
+                for Hashes {
+                    id,
+                    old_phone,
+                    phone,
+                    tail,
+                } in &*anew
+                {
                     let index = services.keys.index().as_str();
                     let replaced = rotation::rehash(&mut tx, *id, index, phone, tail);
                     done += u64::from(replaced.await?);
+                    if old_phone != phone {
+                        phone_carriers::rehash(&mut tx, old_phone, phone, index).await?;
+                    }
                 }
                 tx.commit().await?;
                 Ok(done)
@@ -180,6 +194,7 @@ async fn rehash(services: &Services, rotated: &mut Rotated) -> Result<()> {
 
 struct Hashes {
     id: VerificationId,
+    old_phone: Vec<u8>,
     phone: [u8; 32],
     tail: [u8; 32],
 }
@@ -212,9 +227,19 @@ async fn hashed_anew(
     let tail = principal.document.id_tail(policy.hk_macau_tail);
     Ok(Some(Hashes {
         id: hashed.id,
+        old_phone: row.phone_hash.unwrap_or_default(),
         phone: hashes::phone(&services.keys, &person.phone).value,
         tail: hashes::tail(&services.keys, hashed.id, &tail).value,
     }))
+}
+
+/// The keys that `audit verify` needs, besides those in use. Reads whole tables.
+async fn audited_under(services: &Services) -> Result<BTreeSet<String>> {
+    let mut tx = services.db.read().await?;
+    let mut needed: BTreeSet<_> = audit::keys_in_use(&mut tx).await?.into_iter().collect();
+    needed.remove(services.keys.active().as_str());
+    needed.remove(services.keys.index().as_str());
+    Ok(needed)
 }
 
 /// The keys that could not be taken out of use. Reads whole tables.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::sleep;
 
-use super::{Result, Services, deliver, expire, noon, notify, purge};
+use super::{Result, Services, audit::chain, deliver, expire, noon, notify, purge, receipts};
 use crate::store::{due, outbox, webhooks};
 
 /// How often what is in other hands is looked at.
@@ -19,28 +19,44 @@ pub struct Round {
     pub done: u64,
 }
 
-/// Runs one bounded round of what is due now, webhooks last of all. To be called again while something is done.
+/// Runs one bounded round of what is due now, webhooks last of all, then chains what that has written: it makes nothing else due,
+/// and is not counted. To be called again while something is done.
 ///
 /// # Errors
 /// Those of the database, when it cannot serve. What fails for a reason of its own is logged, and the rest goes on.
 pub async fn run_due(services: &Services) -> Result<Round> {
     let now = services.clock.now();
     let Round { done } = run_own(services).await?;
-    Ok(Round {
-        done: done + notify::round(services, now).await?,
-    })
+    let told = notify::round(services, now).await?;
+    while chain::round(services).await? > 0 {}
+    Ok(Round { done: done + told })
 }
 
-/// The same without webhooks: whoever receives those may be slow, and holds up nothing else where they have a loop of their
-/// own ([`notify::due`], [`notify::of_provider`]).
+/// The same without webhooks and the chain, which have loops of their own ([`notify::of_provider`], [`chain::round`]): whoever
+/// receives webhooks may be slow, and holds up nothing else there.
 ///
 /// # Errors
 /// As `run_due`.
 pub async fn run_own(services: &Services) -> Result<Round> {
     let now = services.clock.now();
+    let Round { mut done } = run_requests(services).await?;
+    done += deliver::round(services, now).await?;
+    done += receipts::round(services).await?;
+    Ok(Round { done })
+}
+
+/// The same without SMS either, which have a loop of their own too ([`deliver::claim`]).
+///
+/// # Errors
+/// As `run_due`.
+pub async fn run_requests(services: &Services) -> Result<Round> {
+    let now = services.clock.now();
     let mut done = expire::round(services, now).await?;
     done += noon::round(services, now).await?;
-    done += deliver::round(services, now).await?;
+    services.metrics.tick(now);
+    for (name, rests, is_slow) in services.gateways.health(now) {
+        services.metrics.gateway(name, rests, is_slow);
+    }
     let purged = purge::round(services, now).await?;
     done += purged + purge::sweep(services, now).await?;
     if purged > 0 {
@@ -49,7 +65,7 @@ pub async fn run_own(services: &Services) -> Result<Round> {
     Ok(Round { done })
 }
 
-/// Runs rounds until nothing is left to do now, and waits until nobody else has an SMS or a webhook in hand: only then may a
+/// Runs rounds until nothing is left to do now, and waits until nobody else has an SMS or a webhook in hand or is chaining: only then may a
 /// sandbox's clock be turned, or what was sent now would count as sent then. What a crashed instance holds is waited for no longer
 /// than `patience`; what is left of that.
 ///
@@ -64,7 +80,8 @@ pub async fn settle(services: &Services, patience: Duration) -> Result<Duration>
         let messages = outbox::in_flight(&mut tx, now).await?;
         let told = webhooks::in_flight(&mut tx, now).await?;
         drop(tx);
-        if messages + told == 0 || waited >= patience {
+        let nothing = messages + told == 0 && !chain::is_waiting(services).await?;
+        if nothing || waited >= patience {
             return Ok(patience.saturating_sub(waited));
         }
         sleep(GLANCE).await;
@@ -91,6 +108,24 @@ pub async fn next_due(services: &Services) -> Result<Option<DateTime<Utc>>> {
 pub async fn next_own(services: &Services) -> Result<Option<DateTime<Utc>>> {
     let mut tx = services.db.read().await?;
     Ok(due::next_at(&mut tx, services.settings.retention).await?)
+}
+
+/// The same without SMS either.
+///
+/// # Errors
+/// Those of the database.
+pub async fn next_of_requests(services: &Services) -> Result<Option<DateTime<Utc>>> {
+    let mut tx = services.db.read().await?;
+    Ok(due::next_of_requests(&mut tx, services.settings.retention).await?)
+}
+
+/// When the next SMS is due.
+///
+/// # Errors
+/// Those of the database.
+pub async fn next_message(services: &Services) -> Result<Option<DateTime<Utc>>> {
+    let mut tx = services.db.read().await?;
+    Ok(outbox::next_at(&mut tx).await?)
 }
 
 /// The next instant after one at which something falls due: what could not be done at its own must not hide what comes later.

@@ -5,11 +5,13 @@ use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::look_up::{RequestView, VerificationView};
+use super::look_up::{RequestView, SmsView, VerificationView};
 use crate::domain::{
+    message::SmsState,
     outcome::return_advice,
     policy::Policy,
     province::Province,
+    returned::{self, Unverified},
     text::mask_name,
     time::{rfc3339, serde_rfc3339},
     words::{FilingKind, RequestState, ReturnReason, VerificationState},
@@ -31,12 +33,15 @@ pub struct FilingRequest {
     /// The request that this one replaces.
     #[schema(required)]
     pub resubmits: Option<String>,
+    /// The request that replaces this one.
+    #[schema(required)]
+    pub resubmitted_by: Option<String>,
     /// How far it is.
     pub state: RequestState,
     /// Why it was returned.
     #[schema(required)]
     pub return_reason: Option<ReturnReason>,
-    /// What the bureau said when it returned it.
+    /// Who did not verify and why, or what the bureau said when it returned it; in Chinese, to be passed on.
     #[schema(required)]
     pub return_detail: Option<String>,
     /// What to do after a return, in Chinese.
@@ -93,45 +98,137 @@ pub struct VerificationOfRequest {
     #[serde(serialize_with = "time_or_null")]
     #[schema(required, value_type = Option<String>, format = DateTime)]
     pub verified_at: Option<DateTime<Utc>>,
+    /// Why it came to nothing; null if it did not.
+    #[schema(required)]
+    pub failure_reason: Option<ReturnReason>,
+    /// The same as a sentence with the person, in Chinese, to be passed on.
+    #[schema(required)]
+    pub failure_detail: Option<String>,
+    /// Its SMS, oldest first.
+    pub sms: Vec<SmsOfVerification>,
+}
+
+/// An SMS, and how far it is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Sms)]
+pub struct SmsOfVerification {
+    /// How far it is.
+    pub state: SmsState,
+    /// When it was queued.
+    #[serde(with = "serde_rfc3339")]
+    #[schema(value_type = String, format = DateTime)]
+    pub queued_at: DateTime<Utc>,
+    /// A ceiling or a gateway's pace keeps it back until then; until it has been accepted, the deadline waits as well.
+    #[serde(serialize_with = "time_or_null")]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub held_until: Option<DateTime<Utc>>,
+    /// When a gateway took it.
+    #[serde(serialize_with = "time_or_null")]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub accepted_at: Option<DateTime<Utc>>,
+    /// When a receipt said that it is on the phone.
+    #[serde(serialize_with = "time_or_null")]
+    #[schema(required, value_type = Option<String>, format = DateTime)]
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+impl From<SmsView> for SmsOfVerification {
+    fn from(view: SmsView) -> Self {
+        let SmsView {
+            state,
+            queued_at,
+            held_until,
+            accepted_at,
+            delivered_at,
+        } = view;
+        Self {
+            state,
+            queued_at,
+            held_until,
+            accepted_at,
+            delivered_at,
+        }
+    }
 }
 
 impl From<RequestView> for FilingRequest {
     fn from(view: RequestView) -> Self {
         let row = view.row;
         let returned = row.state == RequestState::Returned;
+        let max_wrong_tries = view
+            .policy
+            .as_ref()
+            .map_or(0, |policy| policy.max_wrong_tries);
         let verifications = view.verifications.into_iter();
+        let verifications: Vec<_> = verifications
+            .map(|one| VerificationOfRequest::new(one, max_wrong_tries))
+            .collect();
+        let return_detail = row.return_detail.or_else(|| {
+            row.return_reason
+                .map(|reason| return_detail(reason, &verifications))
+        });
         Self {
             id: row.id.to_string(),
             province: row.province,
             kind: row.kind,
             provider_reference: row.provider_reference,
             resubmits: row.resubmits.map(|id| id.to_string()),
+            resubmitted_by: view.resubmitted_by.map(|id| id.to_string()),
             state: row.state,
             return_reason: row.return_reason,
-            return_detail: row.return_detail,
+            return_detail,
             return_advice: returned.then(|| return_advice(row.kind)),
             submitted_at: row.submitted_at,
             ended_at: row.ended_at,
             policy: view.policy,
-            verifications: verifications.map(VerificationOfRequest::from).collect(),
+            verifications,
         }
     }
 }
 
-impl From<VerificationView> for VerificationOfRequest {
-    fn from(view: VerificationView) -> Self {
+/// Who did not verify, one sentence each; or that the bureau rejected the number without a word.
+fn return_detail(reason: ReturnReason, verifications: &[VerificationOfRequest]) -> String {
+    if reason == ReturnReason::PhoneChangeRejected {
+        return returned::PHONE_CHANGE_REJECTED.to_owned();
+    }
+    let failed = verifications.iter();
+    failed
+        .filter_map(|one| one.failure_detail.as_deref())
+        .collect()
+}
+
+impl VerificationOfRequest {
+    fn new(view: VerificationView, max_wrong_tries: u32) -> Self {
         let (row, person) = (view.row, view.person);
+        let name_masked = person.as_ref().map(|person| mask_name(&person.name));
+        let phone_masked = person.as_ref().map(|person| person.phone.masked());
+        let failure_reason = returned::why(row.state, row.wrong_tries, max_wrong_tries);
+        let failure_detail = failure_reason.map(|reason| {
+            let unverified = Unverified {
+                principals: &row.principals.0,
+                name: name_masked.as_deref(),
+                phone: phone_masked.as_deref(),
+                reason,
+                wrong_tries: row.wrong_tries,
+                sent: row.first_sent_at.is_some(),
+                expires_at: row.expires_at,
+            };
+            unverified.sentence()
+        });
         Self {
             id: row.id.to_string(),
             principals: row.principals.0,
-            name_masked: person.as_ref().map(|person| mask_name(&person.name)),
-            phone_masked: person.as_ref().map(|person| person.phone.masked()),
+            name_masked,
+            phone_masked,
             state: row.state,
             wrong_tries: row.wrong_tries,
             manual_resends: row.manual_resends,
             first_sent_at: row.first_sent_at,
             expires_at: row.expires_at,
             verified_at: row.verified_at,
+            sms: view.sms.into_iter().map(SmsOfVerification::from).collect(),
+            failure_reason,
+            failure_detail,
         }
     }
 }

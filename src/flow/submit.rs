@@ -26,10 +26,11 @@ use crate::{
         verification::Verification,
         words::{MessageKind, RequestState},
     },
-    keys::Cell,
+    keys::{Cell, Hash},
     store::{
         Json, Tx,
         filing_requests::{self, RequestRow},
+        imports,
         verifications::{self, VerificationRow},
     },
 };
@@ -52,29 +53,53 @@ pub async fn submit(
             idempotency::Begun::Ours(ours) => Some(ours),
         },
     };
-    let resubmits = draft.resubmits.as_deref();
-    let resubmits = resubmits.and_then(|id| id.trim().parse().ok());
-    let done = match judge(services, draft, now) {
-        Ok(judged) => {
-            let judged = Arc::new(judged);
-            retry(services, move |services| {
-                store(services, provider, judged.clone(), key, now)
-            })
-            .await
-        }
-        Err(errors) => Err(refused(services, provider, resubmits, errors).await),
-    };
-    match (done, key) {
-        (Ok(id), _) => {
-            services.wake.notify_one();
-            look_up::request(services, provider, id).await
-        }
+    let once = key.map_or(Once::Unmarked, Once::Key);
+    match (file(services, provider, draft, once, now).await, key) {
+        (Ok(id), _) => look_up::request(services, provider, id).await,
         (Err(error), Some(key)) => {
             idempotency::release(services, provider, key).await?;
             Err(error)
         }
         (Err(error), None) => Err(error),
     }
+}
+
+/// What is noted with a request, so that it is not filed twice.
+#[derive(Clone)]
+pub(super) enum Once {
+    /// Nothing.
+    Unmarked,
+    /// The idempotency key that it came with.
+    Key(idempotency::Ours),
+    /// Where it stands in an imported file.
+    Row {
+        /// The file's digest, hashed.
+        file: Hash,
+        /// Its first row there.
+        first_row: i64,
+    },
+}
+
+/// Files a request: judged, then stored.
+pub(super) async fn file(
+    services: &Services,
+    provider: ProviderId,
+    draft: FilingDraft,
+    once: Once,
+    now: DateTime<Utc>,
+) -> Result<RequestId> {
+    let resubmits = draft.resubmits.as_deref();
+    let resubmits = resubmits.and_then(|id| id.trim().parse().ok());
+    let judged = match judge(services, draft, now) {
+        Ok(judged) => Arc::new(judged),
+        Err(errors) => return Err(refused(services, provider, resubmits, errors).await),
+    };
+    let id = retry(services, move |services| {
+        store(services, provider, judged.clone(), once.clone(), now)
+    })
+    .await?;
+    services.wake.notify_one();
+    Ok(id)
 }
 
 /// A filing that obeys the rules, and the policy that it came under.
@@ -97,7 +122,7 @@ async fn store(
     services: Services,
     provider: ProviderId,
     judged: Arc<Judged>,
-    key: Option<idempotency::Ours>,
+    once: Once,
     now: DateTime<Utc>,
 ) -> Result<RequestId> {
     let Judged { filing, policy } = &*judged;
@@ -140,8 +165,19 @@ async fn store(
     }
     start(&mut tx, &services, &row, &request, &tasks, now).await?;
     aggregate::record(&mut tx, &services, id, &events, Actor::Provider, now).await?;
-    if let Some(ours) = key {
-        idempotency::finish(&mut tx, provider, ours, id).await?;
+    match once {
+        Once::Unmarked => {}
+        Once::Key(ours) => idempotency::finish(&mut tx, provider, ours, id).await?,
+        Once::Row { file, first_row } => {
+            let row = imports::Row {
+                provider_id: provider,
+                file_hash: &file.value,
+                first_row,
+            };
+            if !imports::insert(&mut tx, row, file.key.as_str(), id).await? {
+                return Err(FlowError::Imported);
+            }
+        }
     }
     tx.commit().await?;
     Ok(id)
@@ -262,7 +298,7 @@ async fn may_resubmit(tx: &mut Tx, provider: ProviderId, old: Option<RequestId>)
         None => Err(not_to_be_resubmitted("is none of your requests")),
         Some(row) => match row.state {
             RequestState::Returned | RequestState::Withdrawn => {
-                if filing_requests::is_resubmitted(tx, old).await? {
+                if filing_requests::resubmitted_by(tx, old).await?.is_some() {
                     return Err(not_to_be_resubmitted(RESUBMITTED));
                 }
                 Ok(())

@@ -1,4 +1,6 @@
-//! The append-only log of a request: what happened, when and by whom, without personal data.
+//! The append-only log: what happened, when and by whom, without personal data. Who writes is `flow::audit`, which seals.
+
+use uuid::Uuid;
 
 use super::{At, Json, Result, Tx, all, on, value};
 use crate::domain::{
@@ -23,29 +25,66 @@ pub struct EventRow {
     pub actor: String,
     /// Details, without personal data.
     pub data: Json<serde_json::Value>,
+    /// Who of the staff it was, if anybody of them.
+    pub staff_id: Option<Uuid>,
+}
+
+/// Something that staff or the system did, and that is no request's.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct DeedRow {
+    /// Rises with each event.
+    pub id: i64,
+    /// When.
+    pub at: At,
+    /// What: a word of [`crate::domain::event::Deed`].
+    pub r#type: String,
+    /// By whom: bureau, system.
+    pub actor: String,
+    /// Details, without personal data of principals.
+    pub data: Json<serde_json::Value>,
+    /// Who of the staff it was, if anybody of them.
+    pub staff_id: Option<Uuid>,
+}
+
+/// An event to be appended.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEvent<'a> {
+    /// Whose it is, if a request's.
+    pub request_id: Option<RequestId>,
+    /// The verification it is about, if about one.
+    pub verification_id: Option<VerificationId>,
+    /// Who of the staff did it, if anybody of them.
+    pub staff_id: Option<Uuid>,
+    /// When.
+    pub at: At,
+    /// What: an event's or a deed's word.
+    pub r#type: &'a str,
+    /// By whom.
+    pub actor: &'a str,
+    /// Details as JSON.
+    pub data: &'a str,
+    /// The key of the seal.
+    pub key_id: &'a str,
+    /// 8 random bytes and the keyed hash of the above.
+    pub seal: &'a [u8],
 }
 
 /// Appends an event; its number.
-pub async fn insert(
-    tx: &mut Tx,
-    request: RequestId,
-    verification: Option<VerificationId>,
-    at: At,
-    what: EventType,
-    actor: &str,
-    data: &serde_json::Value,
-) -> Result<i64> {
-    const INSERT: &str = "INSERT INTO events (request_id, verification_id, at, type, actor, data) \
-        VALUES ($1, $2, $3, $4, $5, $6) RETURNING id";
+pub async fn insert(tx: &mut Tx, new: NewEvent<'_>) -> Result<i64> {
+    const INSERT: &str = "INSERT INTO events (request_id, verification_id, staff_id, at, type, actor, data, key_id, seal) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
     Ok(value!(
         tx,
         INSERT,
-        request,
-        verification,
-        at,
-        what,
-        actor,
-        Json(data)
+        new.request_id,
+        new.verification_id,
+        new.staff_id,
+        new.at,
+        new.r#type,
+        new.actor,
+        new.data,
+        new.key_id,
+        new.seal
     )?)
 }
 
@@ -56,7 +95,21 @@ pub async fn of_request(
     after: i64,
     limit: i64,
 ) -> Result<Vec<EventRow>> {
-    const OF_REQUEST: &str = "SELECT id, request_id, verification_id, at, type, actor, data FROM events \
+    const OF_REQUEST: &str = "SELECT id, request_id, verification_id, at, type, actor, data, staff_id FROM events \
         WHERE request_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     Ok(all!(tx, OF_REQUEST, request, after, limit)?)
+}
+
+/// What is no request's, before the event given (`i64::MAX`: from the last), newest first.
+pub async fn deeds(tx: &mut Tx, before: i64, limit: i64) -> Result<Vec<DeedRow>> {
+    const DEEDS: &str = "SELECT id, at, type, actor, data, staff_id FROM events \
+        WHERE request_id IS NULL AND id < $1 ORDER BY id DESC LIMIT $2";
+    Ok(all!(tx, DEEDS, before, limit)?)
+}
+
+/// What one of the staff did that is no request's, before the event given, newest first.
+pub async fn deeds_of(tx: &mut Tx, staff: Uuid, before: i64, limit: i64) -> Result<Vec<DeedRow>> {
+    const OF_STAFF: &str = "SELECT id, at, type, actor, data, staff_id FROM events \
+        WHERE staff_id = $1 AND request_id IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
+    Ok(all!(tx, OF_STAFF, staff, before, limit)?)
 }

@@ -1,6 +1,8 @@
 //! Filing requests: one row each, its version standing for its verifications too.
 
-use uuid::Uuid;
+mod list;
+
+pub use list::{Filter, Listed, OwnRow, list};
 
 use super::verifications::{self, VerificationRow};
 use super::{At, Result, StoreError, Tx, all, on, one, run};
@@ -49,21 +51,13 @@ pub struct RequestRow {
     pub purged_at: Option<At>,
 }
 
-/// Which of a provider's requests are listed.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Filter {
-    /// In this state only.
-    pub state: Option<RequestState>,
-    /// Of this province only.
-    pub province: Option<Province>,
-}
-
 macro_rules! columns {
     () => {
         "id, provider_id, province, kind, provider_reference, resubmits, state, return_reason, return_detail, policy, \
         one_pass, submitted_at, started_at, ended_at, handed_over_at, version, purged_at"
     };
 }
+use columns;
 
 /// Adds a request; false: the one that it resubmits has been resubmitted.
 pub async fn insert(tx: &mut Tx, row: &RequestRow, content: &[u8]) -> Result<bool> {
@@ -165,14 +159,11 @@ pub async fn of_provider(
     Ok(one!(tx, OWN, id, provider)?)
 }
 
-/// Another request resubmits this one.
-pub async fn is_resubmitted(tx: &mut Tx, id: RequestId) -> Result<bool> {
-    let row: Option<(RequestId,)> = one!(
-        tx,
-        "SELECT id FROM filing_requests WHERE resubmits = $1",
-        id
-    )?;
-    Ok(row.is_some())
+/// The request that resubmits this one.
+pub async fn resubmitted_by(tx: &mut Tx, id: RequestId) -> Result<Option<RequestId>> {
+    const BY: &str = "SELECT id FROM filing_requests WHERE resubmits = $1";
+    let row: Option<(RequestId,)> = one!(tx, BY, id)?;
+    Ok(row.map(|(id,)| id))
 }
 
 /// The whole filing as submitted, sealed; none once purged.
@@ -207,63 +198,4 @@ pub async fn handed_over(tx: &mut Tx, province: Province, limit: i64) -> Result<
         " FROM filing_requests WHERE province = $1 AND state = 'handed_over' ORDER BY handed_over_at DESC LIMIT $2"
     );
     Ok(all!(tx, HANDED_OVER, province, limit)?)
-}
-
-/// The two statements of a list: its requests, and the verifications of the same ones.
-macro_rules! list {
-    ($filter:literal, $limit:literal) => {
-        (
-            concat!("SELECT ", columns!(), list!(@from $filter, $limit)),
-            concat!(
-                "SELECT ",
-                verifications::columns!(),
-                " FROM verifications v WHERE v.request_id IN (SELECT id",
-                list!(@from $filter, $limit),
-                ") ORDER BY v.request_id, v.ordinal"
-            ),
-        )
-    };
-    (@from $filter:literal, $limit:literal) => {
-        concat!(" FROM filing_requests WHERE provider_id = $1 AND id < $2", $filter, " ORDER BY id DESC LIMIT ", $limit)
-    };
-}
-
-/// A provider's requests before (older than) the cursor, newest first, each with its verifications.
-pub async fn list(
-    tx: &mut Tx,
-    provider: ProviderId,
-    filter: Filter,
-    before: Option<RequestId>,
-    limit: i64,
-) -> Result<Vec<(RequestRow, Vec<VerificationRow>)>> {
-    const PLAIN: (&str, &str) = list!("", "$3");
-    const STATE: (&str, &str) = list!(" AND state = $3", "$4");
-    const PROVINCE: (&str, &str) = list!(" AND province = $3", "$4");
-    const BOTH: (&str, &str) = list!(" AND state = $3 AND province = $4", "$5");
-    let before = before.unwrap_or(RequestId(Uuid::max()));
-    macro_rules! both {
-        ($list:ident $(, $value:expr)*) => {
-            (all!(tx, $list.0, provider, before $(, $value)*, limit)?, all!(tx, $list.1, provider, before $(, $value)*, limit)?)
-        };
-    }
-    let (requests, verifications): (Vec<RequestRow>, Vec<VerificationRow>) =
-        match (filter.state, filter.province) {
-            (None, None) => both!(PLAIN),
-            (Some(state), None) => both!(STATE, state),
-            (None, Some(province)) => both!(PROVINCE, province),
-            (Some(state), Some(province)) => both!(BOTH, state, province),
-        };
-    let mut listed: Vec<_> = requests
-        .into_iter()
-        .map(|request| (request, Vec::new()))
-        .collect();
-    for verification in verifications {
-        // newest first: the list falls by identifier
-        let found =
-            listed.binary_search_by(|(request, _)| verification.request_id.cmp(&request.id));
-        if let Ok(place) = found {
-            listed[place].1.push(verification);
-        }
-    }
-    Ok(listed)
 }

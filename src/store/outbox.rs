@@ -1,11 +1,19 @@
 //! The outbox of SMS: queued in the flow's own transaction, claimed with a lease, sent with no transaction open, recorded.
 //! A claimed message falls due again when its lease ends; whoever's token is no longer on the row records nothing.
 
+mod answers;
+
 use uuid::Uuid;
 
-use super::{At, Result, Tx, all, on, run, value};
+pub use self::answers::{
+    Final, accept, accept_late, again, cancel, doubt, fail, hold, is_delivered, retry, settle,
+    submit, wait,
+};
+use super::{At, Json, Result, Tx, all, on, one, run, value};
 use crate::domain::{
-    ids::{MessageId, RequestId, VerificationId},
+    carrier::Carrier,
+    ids::{MessageId, ProviderId, RequestId, VerificationId},
+    message::{Arrival, SmsState},
     words::MessageKind,
 };
 
@@ -28,7 +36,7 @@ pub struct NewMessage<'a> {
     pub sealed: &'a [u8],
 }
 
-/// A message that is ours to send until the lease ends.
+/// A message that is ours to send until the lease ends, and what a decision about it needs of its verification.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Claimed {
     /// Its identifier.
@@ -37,27 +45,61 @@ pub struct Claimed {
     pub verification_id: VerificationId,
     /// That verification's request.
     pub request_id: RequestId,
+    /// The request's provider.
+    pub provider_id: ProviderId,
     /// Why it is sent.
     pub kind: MessageKind,
-    /// How often it was claimed, this time included.
+    /// How often it has been handed to a gateway.
     pub attempts: i64,
     /// When it was queued.
     pub queued_at: At,
     /// Phone, sender, text, code and link, sealed.
     pub sealed: Vec<u8>,
+    /// The gateway that it was handed to last.
+    pub gateway: Option<String>,
+    /// When, if that has not answered yet.
+    pub submitted_at: Option<At>,
+    /// How often it went without an answer.
+    pub doubts: i64,
+    /// The gateways that refused it for good.
+    pub refused_by: Json<Vec<String>>,
+    /// Until when the verification can be answered.
+    pub expires_at: At,
+    /// When the verification ended.
+    pub verification_ended_at: Option<At>,
 }
 
-/// What a gateway answered to a message that it took or refused for good.
-#[derive(Debug, Clone, Copy)]
-pub struct Final<'a> {
-    /// The gateway's name.
-    pub gateway: &'a str,
-    /// Its own reference.
-    pub gateway_ref: Option<&'a str>,
-    /// When.
-    pub at: At,
-    /// Keep the sealed message (a sandbox's inbox shows it) rather than erase it.
-    pub keep_sealed: bool,
+/// What is stored of a message but for its content.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct MessageRow {
+    /// Its identifier.
+    pub id: MessageId,
+    /// Whose verification it is for.
+    pub verification_id: VerificationId,
+    /// That verification's request.
+    pub request_id: RequestId,
+    /// How far it is; receipts apart.
+    pub state: SmsState,
+    /// When it was queued.
+    pub queued_at: At,
+    /// Kept back until then by a ceiling or a gateway's pace.
+    pub held_until: Option<At>,
+    /// When a gateway took it.
+    pub accepted_at: Option<At>,
+    /// Which one has it, or had it last.
+    pub gateway: Option<String>,
+    /// By whose chain.
+    pub carrier: Option<Carrier>,
+    /// What receipts came to, …
+    pub receipt: Option<Arrival>,
+    /// … and when.
+    pub receipt_at: Option<At>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, verification_id, request_id, state, queued_at, held_until, accepted_at, gateway, carrier, receipt, receipt_at"
+    };
 }
 
 /// An accepted message that a sandbox has kept.
@@ -75,6 +117,10 @@ pub struct InboxRow {
     pub sealed: Vec<u8>,
     /// When the gateway took it.
     pub accepted_at: At,
+    /// By whose chain.
+    pub carrier: Option<Carrier>,
+    /// What receipts came to.
+    pub receipt: Option<Arrival>,
 }
 
 /// Queues a message.
@@ -109,58 +155,73 @@ pub async fn claim(
         ($skip:literal) => {
             concat!(
                 "WITH due AS (SELECT id FROM sms_messages WHERE state = 'queued' AND next_attempt_at <= $1 \
-                ORDER BY next_attempt_at LIMIT $2",
+                AND sealed IS NOT NULL ORDER BY next_attempt_at LIMIT $2",
                 $skip,
-                ") UPDATE sms_messages SET lease_token = $3, next_attempt_at = $4, attempts = attempts + 1 \
-                FROM due WHERE sms_messages.id = due.id AND sms_messages.sealed IS NOT NULL \
-                RETURNING sms_messages.id, verification_id, request_id, kind, attempts, queued_at, sealed"
+                ") UPDATE sms_messages SET lease_token = $3, next_attempt_at = $4 \
+                FROM due WHERE sms_messages.id = due.id"
             )
         };
     }
     const SQLITE: &str = claim!("");
     const POSTGRES: &str = claim!(" FOR UPDATE SKIP LOCKED");
+    const CLAIMED: &str = "SELECT m.id, m.verification_id, m.request_id, r.provider_id, m.kind, m.attempts, m.queued_at, \
+        m.sealed, m.gateway, m.submitted_at, m.doubts, m.refused_by, v.expires_at, v.ended_at AS verification_ended_at \
+        FROM sms_messages m JOIN verifications v ON v.id = m.verification_id \
+        JOIN filing_requests r ON r.id = m.request_id \
+        WHERE m.state = 'queued' AND m.next_attempt_at = $1 AND m.lease_token = $2 ORDER BY m.queued_at, m.id";
     let claim = match tx {
         Tx::Sqlite(_) => SQLITE,
         Tx::Postgres(_) => POSTGRES,
     };
-    let mut claimed: Vec<Claimed> = all!(tx, claim, now, limit, token, lease_until)?;
-    claimed.sort_by_key(|message| (message.queued_at, message.id));
-    Ok(claimed)
+    if run!(tx, claim, now, limit, token, lease_until)? == 0 {
+        return Ok(Vec::new());
+    }
+    Ok(all!(tx, CLAIMED, lease_until, token)?)
 }
 
-/// A gateway took the message; false: the lease is no longer ours, nothing was recorded.
-pub async fn accept(tx: &mut Tx, id: MessageId, token: Uuid, answer: Final<'_>) -> Result<bool> {
-    const ACCEPT: &str = "UPDATE sms_messages SET state = 'accepted', accepted_at = $3, ended_at = $3, gateway = $4, \
-        gateway_ref = $5, lease_token = NULL, sealed = CASE WHEN $6 THEN sealed END \
-        WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
-    let Final {
-        gateway,
-        gateway_ref,
-        at,
-        keep_sealed,
-    } = answer;
-    Ok(run!(tx, ACCEPT, id, token, at, gateway, gateway_ref, keep_sealed)? == 1)
+/// The message of an identifier.
+pub async fn load(tx: &mut Tx, id: MessageId) -> Result<Option<MessageRow>> {
+    Ok(one!(
+        tx,
+        concat!("SELECT ", columns!(), " FROM sms_messages WHERE id = $1"),
+        id
+    )?)
 }
 
-/// To be tried again; false: the lease is no longer ours, nothing was recorded.
-pub async fn retry(tx: &mut Tx, id: MessageId, token: Uuid, next_attempt_at: At) -> Result<bool> {
-    const RETRY: &str = "UPDATE sms_messages SET next_attempt_at = $3, lease_token = NULL \
-        WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
-    Ok(run!(tx, RETRY, id, token, next_attempt_at)? == 1)
+/// All of a request's messages, oldest first.
+pub async fn of_request(tx: &mut Tx, request: RequestId) -> Result<Vec<MessageRow>> {
+    const OF_REQUEST: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM sms_messages WHERE verification_id IN (SELECT id FROM verifications WHERE request_id = $1) \
+        ORDER BY queued_at, id"
+    );
+    Ok(all!(tx, OF_REQUEST, request)?)
 }
 
-/// Refused for good; false: the lease is no longer ours, nothing was recorded.
-pub async fn fail(tx: &mut Tx, id: MessageId, token: Uuid, answer: Final<'_>) -> Result<bool> {
-    const FAIL: &str = "UPDATE sms_messages SET state = 'failed', ended_at = $3, gateway = $4, gateway_ref = $5, \
-        lease_token = NULL, sealed = CASE WHEN $6 THEN sealed END \
-        WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
-    let Final {
-        gateway,
-        gateway_ref,
-        at,
-        keep_sealed,
-    } = answer;
-    Ok(run!(tx, FAIL, id, token, at, gateway, gateway_ref, keep_sealed)? == 1)
+/// A newer message of the same verification has been queued.
+pub async fn is_superseded(
+    tx: &mut Tx,
+    verification: VerificationId,
+    id: MessageId,
+) -> Result<bool> {
+    const NEWER: &str = "SELECT COUNT(*) FROM sms_messages WHERE verification_id = $1 AND id > $2 \
+        AND state IN ('queued', 'accepted')";
+    let newer: i64 = value!(tx, NEWER, verification, id)?;
+    Ok(newer > 0)
+}
+
+/// A newer message has been queued: those that have failed an attempt and wait for their next are not sent any more.
+pub async fn supersede(
+    tx: &mut Tx,
+    verification: VerificationId,
+    newer: MessageId,
+    at: At,
+) -> Result<u64> {
+    const SUPERSEDE: &str = "UPDATE sms_messages SET state = 'cancelled', ended_at = $3, sealed = NULL \
+        WHERE verification_id = $1 AND state = 'queued' AND id <> $2 AND attempts > 0 AND lease_token IS NULL \
+        AND submitted_at IS NULL";
+    Ok(run!(tx, SUPERSEDE, verification, newer, at)?)
 }
 
 /// A verification has ended: none of its queued messages is sent any more. How many there were.
@@ -181,6 +242,12 @@ pub async fn queued_of_verification(tx: &mut Tx, verification: VerificationId) -
     Ok(value!(tx, QUEUED, verification)?)
 }
 
+/// When the next message is due, or a lease ends.
+pub async fn next_at(tx: &mut Tx) -> Result<Option<At>> {
+    const NEXT: &str = "SELECT MIN(next_attempt_at) FROM sms_messages WHERE state = 'queued'";
+    Ok(value!(tx, NEXT)?)
+}
+
 /// How many messages are in somebody's hands: leased, and the lease not over.
 pub async fn in_flight(tx: &mut Tx, now: At) -> Result<i64> {
     const IN_FLIGHT: &str = "SELECT COUNT(*) FROM sms_messages \
@@ -191,7 +258,7 @@ pub async fn in_flight(tx: &mut Tx, now: At) -> Result<i64> {
 macro_rules! inbox {
     ($from:literal, $order:literal) => {
         concat!(
-            "SELECT m.id, m.verification_id, m.request_id, m.kind, m.sealed, m.accepted_at FROM ",
+            "SELECT m.id, m.verification_id, m.request_id, m.kind, m.sealed, m.accepted_at, m.carrier, m.receipt FROM ",
             $from,
             " m.state = 'accepted' AND m.sealed IS NOT NULL ORDER BY m.accepted_at DESC, m.id DESC LIMIT ",
             $order

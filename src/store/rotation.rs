@@ -21,6 +21,10 @@ pub enum SealedColumn {
     WebhookSecret,
     /// `webhook_deliveries.sealed`
     WebhookDelivery,
+    /// `staff.totp`
+    StaffTotp,
+    /// `staff_sessions.client`
+    StaffClient,
 }
 
 /// A sealed value and the primary key of its row.
@@ -85,13 +89,15 @@ macro_rules! statements {
 
 impl SealedColumn {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::RequestContent,
         Self::VerificationPerson,
         Self::Message,
         Self::CaptchaResult,
         Self::WebhookSecret,
         Self::WebhookDelivery,
+        Self::StaffTotp,
+        Self::StaffClient,
     ];
 
     /// The table's name, part of what a value is sealed for.
@@ -104,6 +110,8 @@ impl SealedColumn {
             Self::CaptchaResult => "captcha_uses",
             Self::WebhookSecret => "webhook_secrets",
             Self::WebhookDelivery => "webhook_deliveries",
+            Self::StaffTotp => "staff",
+            Self::StaffClient => "staff_sessions",
         }
     }
 
@@ -114,6 +122,8 @@ impl SealedColumn {
             Self::RequestContent => "content",
             Self::VerificationPerson => "person",
             Self::CaptchaResult => "result",
+            Self::StaffTotp => "totp",
+            Self::StaffClient => "client",
             Self::Message | Self::WebhookSecret | Self::WebhookDelivery => "sealed",
         }
     }
@@ -126,6 +136,8 @@ impl SealedColumn {
             Self::CaptchaResult => statements!("captcha_uses", "result", "id_hash"),
             Self::WebhookSecret => statements!("webhook_secrets", "sealed", "id"),
             Self::WebhookDelivery => statements!("webhook_deliveries", "sealed", "id"),
+            Self::StaffTotp => statements!("staff", "totp", "id"),
+            Self::StaffClient => statements!("staff_sessions", "client", "id"),
         }
     }
 
@@ -173,6 +185,8 @@ pub async fn sealed_count(tx: &mut Tx, column: SealedColumn) -> Result<i64> {
         SealedColumn::WebhookDelivery => {
             value!(tx, "SELECT COUNT(sealed) FROM webhook_deliveries")?
         }
+        SealedColumn::StaffTotp => value!(tx, "SELECT COUNT(totp) FROM staff")?,
+        SealedColumn::StaffClient => value!(tx, "SELECT COUNT(client) FROM staff_sessions")?,
     })
 }
 
@@ -234,8 +248,11 @@ pub async fn hash_keys_in_use(tx: &mut Tx) -> Result<Vec<String>> {
         UNION SELECT tail_key FROM verifications WHERE tail_hash IS NOT NULL \
         UNION SELECT link_key FROM verifications WHERE link_hash IS NOT NULL \
         UNION SELECT key_id FROM sms_codes \
+        UNION SELECT key_id FROM phone_carriers \
         UNION SELECT key_id FROM provider_keys \
-        UNION SELECT key_id FROM idempotency_keys";
+        UNION SELECT key_id FROM idempotency_keys \
+        UNION SELECT key_id FROM staff_sessions \
+        UNION SELECT key_id FROM imported_rows";
     let rows: Vec<(String,)> = all!(tx, IN_USE)?;
     let mut keys: Vec<_> = rows.into_iter().map(|(key,)| key).collect();
     keys.sort_unstable();

@@ -26,7 +26,11 @@ macro_rules! twins {
 
 const TWINS: &[Twin] = twins![
     1 "init" "0001_init.sql",
-    2 "webhooks" "0002_webhooks.sql"
+    2 "webhooks" "0002_webhooks.sql",
+    3 "audit" "0003_audit.sql",
+    4 "staff" "0004_staff.sql",
+    5 "sms" "0005_sms.sql",
+    6 "provider" "0006_provider.sql"
 ];
 
 /// The engines that a migration is written for.
@@ -150,6 +154,6 @@ mod tests {
     #[test]
     fn migrations_are_numbered_in_order() {
         let numbers: Vec<i64> = TWINS.iter().map(|twin| twin.number).collect();
-        assert_eq!(numbers, (1..).take(TWINS.len()).collect::<Vec<i64>>());
+        assert!(numbers.is_sorted_by(|one, next| one < next), "{numbers:?}");
     }
 }

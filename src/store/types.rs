@@ -5,9 +5,13 @@ use sqlx::{Database, Decode, Encode, Type, encode::IsNull, error::BoxDynError};
 use uuid::Uuid;
 
 use crate::domain::{
+    carrier::Carrier,
     delivery::{DeliveryState, Trouble},
-    ids::{MessageId, ProviderId, RequestId, VerificationId, WebhookId},
+    ids::{MessageId, ProviderId, RequestId, SessionId, StaffId, VerificationId, WebhookId},
+    message::{Arrival, SmsState},
     province::Province,
+    staff::Role,
+    statistics::Counted,
     words::{EventType, FilingKind, MessageKind, RequestState, ReturnReason, VerificationState},
 };
 
@@ -38,7 +42,15 @@ macro_rules! uuids {
         }
     )* };
 }
-uuids!(RequestId, VerificationId, ProviderId, MessageId, WebhookId);
+uuids!(
+    RequestId,
+    VerificationId,
+    ProviderId,
+    MessageId,
+    WebhookId,
+    StaffId,
+    SessionId
+);
 
 macro_rules! texts {
     ($($name:ident: $text:ident, $parse:ident;)*) => { $(
@@ -68,6 +80,11 @@ texts! {
     EventType: as_str, from_word;
     DeliveryState: as_str, from_word;
     Trouble: as_str, from_word;
+    Carrier: as_str, from_word;
+    SmsState: as_str, from_word;
+    Arrival: as_str, from_word;
+    Counted: as_str, from_word;
+    Role: as_str, from_word;
 }
 
 impl<T, DB: Database> Type<DB> for Json<T>

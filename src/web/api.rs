@@ -11,6 +11,7 @@ mod problem;
 mod query;
 mod shape_error;
 mod shapes;
+mod statistics;
 
 use actix_web::{
     Responder, Route, guard,
@@ -53,6 +54,9 @@ pub fn configure(config: &mut ServiceConfig) {
     let redeliver = web::resource("/v1/webhook-deliveries/{id}/redeliver")
         .route(web::post().to(deliveries::redeliver))
         .default_service(only(POST));
+    let statistics = web::resource("/v1/statistics")
+        .route(reading().to(statistics::show))
+        .default_service(only(READ));
     let document = web::resource("/v1/openapi.json")
         .route(reading().to(openapi::show))
         .default_service(only(READ));
@@ -64,6 +68,7 @@ pub fn configure(config: &mut ServiceConfig) {
         .service(events)
         .service(deliveries)
         .service(redeliver)
+        .service(statistics)
         .service(document)
         .default_service(web::to(unknown_path));
     config.service(api);

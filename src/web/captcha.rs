@@ -1,47 +1,61 @@
-//! The captcha's picture and sound, and another one without a reload.
+//! The captcha's picture and sound, another one without a reload, and the puzzle that a script opens in its place.
+
+use std::sync::Arc;
 
 use actix_web::{
-    HttpResponse,
-    http::header,
-    web::{self, Data, Form, Path},
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web::{Data, Form, Path},
 };
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
     error::{Failure, Result},
+    guard::address,
     pages::{error::ErrorKind, form::Purpose},
     parts,
     site::State,
 };
-use crate::{captcha::Challenge, domain::province::Province};
+use crate::{
+    captcha::{Challenge, Frame, Kind, LIFE, Trail},
+    domain::province::Province,
+    flow::{
+        attempt::puzzle::{Try, solve},
+        told::{CaptchaTrouble, Told},
+    },
+};
 
 /// The same id is always the same bytes; it is of no use after its twenty minutes.
 const CACHED: &str = "private, max-age=1200, immutable";
 
+/// An image's picture, or a puzzle's.
 pub async fn png(state: Data<State>, id: Path<String>) -> Result {
-    drawn(&state, &id, "image/png", Challenge::png).await
+    let challenge = opened(&state, &id, &[Kind::Image, Kind::Puzzle])?;
+    let picture = state.services.captchas.picture(challenge).await;
+    drawn("image/png", picture)
 }
 
+/// An image's sound.
 pub async fn wav(state: Data<State>, id: Path<String>) -> Result {
-    drawn(&state, &id, "audio/wav", Challenge::wav).await
+    let challenge = opened(&state, &id, &[Kind::Image])?;
+    let sound = state.services.captchas.sound(challenge).await;
+    drawn("audio/wav", sound)
 }
 
-/// A millisecond or two of drawing: away from the threads that answer.
-async fn drawn(
-    state: &State,
-    id: &str,
-    content_type: &'static str,
-    draw: fn(&Challenge) -> Vec<u8>,
-) -> Result {
-    let not_ours = |_| Failure::Page(ErrorKind::NotFound);
-    let challenge = state.services.captchas.open(id).map_err(not_ours)?;
-    let bytes = web::block(move || draw(&challenge)).await;
-    let bytes = bytes.map_err(|_| Failure::Page(ErrorKind::Unavailable))?;
+fn opened(state: &State, id: &str, kinds: &[Kind]) -> Result<Arc<Challenge>> {
+    let challenge = state.services.captchas.open(id).ok();
+    let challenge = challenge.filter(|challenge| kinds.contains(&challenge.kind()));
+    let not_ours = Failure::Page(ErrorKind::NotFound);
+    challenge.map(Arc::new).ok_or(not_ours)
+}
+
+fn drawn(content_type: &'static str, bytes: Option<Arc<[u8]>>) -> Result {
+    let bytes = bytes.ok_or(Failure::Page(ErrorKind::Unavailable))?;
     Ok(HttpResponse::Ok()
         .content_type(content_type)
         .insert_header((header::CACHE_CONTROL, CACHED))
-        .body(bytes))
+        .body(bytes.to_vec()))
 }
 
 /// For which form another captcha is wanted.
@@ -50,10 +64,17 @@ pub struct Wanted {
     form: String,
     #[serde(default)]
     bureau: String,
+    /// `puzzle`, or else an image.
+    #[serde(default)]
+    kind: String,
+    /// The one that it takes the place of: the new one is no easier.
+    #[serde(default)]
+    captcha_id: String,
 }
 
-/// `{captcha_id, image, sound, expires_in}`
-pub async fn renew(state: Data<State>, Form(wanted): Form<Wanted>) -> Result {
+/// `{captcha_id, image, sound, expires_in}`, or of a puzzle `{captcha_id, image, width, height, cell, rows, length,
+/// expires_in}`.
+pub async fn renew(request: HttpRequest, state: Data<State>, Form(wanted): Form<Wanted>) -> Result {
     let bad = || Failure::Page(ErrorKind::BadRequest);
     let all = [
         Purpose::Verification,
@@ -69,11 +90,79 @@ pub async fn renew(state: Data<State>, Form(wanted): Form<Wanted>) -> Result {
         "" => None,
         slug => Some(Province::from_slug(slug).ok_or_else(bad)?),
     };
-    let captcha = parts::captcha(&state, purpose, bureau);
-    Ok(HttpResponse::Ok().json(json!({
-        "captcha_id": captcha.id,
-        "image": format!("/captcha/{}.png", captcha.id),
-        "sound": format!("/captcha/{}.wav", captcha.id),
-        "expires_in": captcha.expires_in,
-    })))
+    let old = state.services.captchas.open(&wanted.captcha_id);
+    let level = parts::captcha_level(&state, &request, None).await;
+    let level = old.map_or(level, |old| old.level().max(level));
+    match wanted.kind.as_str() {
+        "puzzle" if state.site.captchas.has_puzzle(bureau) => {
+            Ok(puzzle(&state, purpose, bureau, level))
+        }
+        "" | "image" => {
+            let captcha = parts::captcha(&state, purpose, bureau, level);
+            Ok(HttpResponse::Ok().json(json!({
+                "captcha_id": captcha.id,
+                "image": format!("/captcha/{}.png", captcha.id),
+                "sound": format!("/captcha/{}.wav", captcha.id),
+                "expires_in": captcha.expires_in,
+            })))
+        }
+        _ => Err(bad()),
+    }
+}
+
+fn puzzle(state: &State, purpose: Purpose, bureau: Option<Province>, level: u8) -> HttpResponse {
+    let (captchas, now) = (&state.services.captchas, state.services.clock.now());
+    let id = captchas.issue(Kind::Puzzle, level, parts::form_of(purpose), bureau, now);
+    let frame = Frame::of(level);
+    HttpResponse::Ok().json(json!({
+        "captcha_id": id.as_str(),
+        "image": format!("/captcha/{id}.png"),
+        "width": frame.width,
+        "height": frame.height,
+        "cell": frame.cell,
+        "rows": frame.rows,
+        "length": frame.length,
+        "expires_in": LIFE.num_seconds(),
+    }))
+}
+
+/// A puzzle as it comes back.
+#[derive(Deserialize)]
+pub struct Tried {
+    captcha_id: String,
+    /// Where the piece was left, in pixels along its line.
+    position: u32,
+    /// How it came there, as [`Trail`] reads it.
+    trail: String,
+}
+
+/// `{captcha_id, expires_in}`: what the form is posted with. Else 422 and `{problem}`, `wrong` or `expired`.
+pub async fn try_puzzle(
+    request: HttpRequest,
+    state: Data<State>,
+    Form(tried): Form<Tried>,
+) -> Result {
+    let trail = Trail::parse(&tried.trail).ok_or(Failure::Page(ErrorKind::BadRequest))?;
+    let tried = Try {
+        address: address::client(&state, &request),
+        id: tried.captcha_id,
+        position: tried.position,
+        trail,
+    };
+    let problem = match solve(&state.services, &tried).await? {
+        Told::Answer(proof) => {
+            let left = proof.expires_at - state.services.clock.now();
+            return Ok(HttpResponse::Ok().json(json!({
+                "captcha_id": proof.id.as_str(),
+                "expires_in": left.num_seconds(),
+            })));
+        }
+        Told::Limited { retry_after } => {
+            return Err(Failure::Page(ErrorKind::TooManyRequests { retry_after }));
+        }
+        Told::Captcha(CaptchaTrouble::Wrong) => "wrong",
+        Told::Captcha(CaptchaTrouble::Expired) => "expired",
+    };
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Ok(HttpResponse::build(status).json(json!({"problem": problem})))
 }

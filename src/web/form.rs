@@ -3,12 +3,8 @@
 use serde::Deserialize;
 
 use super::pages::form::{CaptchaProblem, FieldName, FieldProblem, Form};
-use crate::domain::{
-    id_document::IdTail,
-    phone::Phone,
-    sms_code::SmsCode,
-    text::{TypedError, fold},
-};
+use crate::captcha::is_answered;
+use crate::domain::{id_document::IdTail, phone::Phone, sms_code::SmsCode, text::TypedError};
 
 /// The fields of all forms, as they came. Deliberately without `Debug`.
 #[derive(Deserialize, Default)]
@@ -33,7 +29,7 @@ impl Typed {
     /// Whether the captcha has been answered at all.
     pub fn captcha(&self) -> Result<(String, String), CaptchaProblem> {
         let (id, answer) = (self.captcha_id.trim(), self.captcha_answer.trim());
-        if id.is_empty() || fold(answer) == Err(TypedError::Empty) {
+        if !is_answered(id, answer) {
             return Err(CaptchaProblem::Missing);
         }
         Ok((id.to_owned(), answer.to_owned()))

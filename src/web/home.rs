@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, http::StatusCode, web::Data};
 
 use super::{
     error::{self, Result},
-    guard::host,
+    guard::{address, host},
     pages::home::HomePage,
     parts,
     site::State,
@@ -13,15 +13,15 @@ use crate::domain::province::Province;
 
 /// `/`: the national home, or that of the bureau whose own host was asked for.
 pub async fn here(request: HttpRequest, state: Data<State>) -> Result {
-    show(&state, host::bureau(&request))
+    show(&state, &request, host::bureau(&request))
 }
 
 /// `/{slug}`
 pub async fn bureau(request: HttpRequest, state: Data<State>) -> Result {
-    show(&state, error::bureau(&request)?)
+    show(&state, &request, error::bureau(&request)?)
 }
 
-fn show(state: &State, bureau: Option<Province>) -> Result {
+fn show(state: &State, request: &HttpRequest, bureau: Option<Province>) -> Result {
     state.visitors.count(bureau);
     let page = HomePage {
         frame: state.frame(bureau),
@@ -32,7 +32,8 @@ fn show(state: &State, bureau: Option<Province>) -> Result {
             .get(&bureau)
             .cloned()
             .unwrap_or_default(),
-        staff: false,
+        // who cannot reach the console is not led there
+        staff: state.site.staff_answers(address::client(state, request)),
     };
     parts::html(StatusCode::OK, &page)
 }

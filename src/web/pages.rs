@@ -3,6 +3,7 @@
 //! with `{{ part|safe }}`.
 
 pub mod desk;
+pub mod docs;
 pub mod error;
 pub mod form;
 pub mod help;
@@ -11,4 +12,5 @@ pub mod link;
 pub mod panel;
 pub mod progress;
 pub mod rules;
+pub mod staff;
 pub mod tabs;

@@ -19,16 +19,17 @@ use super::{
     site::State,
 };
 use crate::{
-    captcha::Form as CaptchaForm,
+    captcha::{Form as CaptchaForm, Kind},
     domain::{
         outcome::return_advice,
+        phone::Phone,
         policy::{HkMacauTail, Policy},
         province::Province,
         time::chinese_time,
         words::RequestState,
     },
     flow::{
-        attempt::Attempt,
+        attempt::{self, Attempt},
         told::{Answer, CaptchaTrouble, Standing, Told},
     },
 };
@@ -93,26 +94,31 @@ pub fn rules(policy: &Policy) -> Rules {
     }
 }
 
+/// How hard a captcha is to be, for the client's address and, once it is known, for a phone.
+pub async fn captcha_level(state: &State, request: &HttpRequest, phone: Option<&Phone>) -> u8 {
+    attempt::captcha_level(&state.services, address::client(state, request), phone).await
+}
+
 /// A fresh captcha for a form.
-pub fn captcha(state: &State, purpose: Purpose, bureau: Option<Province>) -> Captcha {
+pub fn captcha(state: &State, purpose: Purpose, bureau: Option<Province>, level: u8) -> Captcha {
     let now = state.services.clock.now();
-    let id = state.services.captchas.issue(form_of(purpose), bureau, now);
-    let expires_in = state
-        .services
-        .captchas
+    let captchas = &state.services.captchas;
+    let id = captchas.issue(Kind::Image, level, form_of(purpose), bureau, now);
+    let expires_in = captchas
         .open(id.as_str())
         .map_or(0, |challenge| (challenge.expires_at() - now).num_seconds());
     Captcha {
         id: id.as_str().to_owned(),
         purpose,
         bureau,
+        has_puzzle: state.site.captchas.has_puzzle(bureau),
         expires_in,
         problem: None,
         refreshed: false,
     }
 }
 
-const fn form_of(purpose: Purpose) -> CaptchaForm {
+pub const fn form_of(purpose: Purpose) -> CaptchaForm {
     match purpose {
         Purpose::Verification => CaptchaForm::Verification,
         Purpose::Resend => CaptchaForm::Resend,

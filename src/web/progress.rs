@@ -17,7 +17,7 @@ use super::{
     site::State,
 };
 use crate::{
-    domain::{province::Province, time::chinese_date_time},
+    domain::{phone::Phone, province::Province, time::chinese_date_time},
     flow::progress::{self, ProgressAnswer, progress},
 };
 
@@ -25,7 +25,8 @@ use crate::{
 pub async fn show(request: HttpRequest, state: Data<State>) -> Result {
     let bureau = error::bureau(&request)?;
     state.visitors.count(bureau);
-    page(&state, StatusCode::OK, bureau, None, form(&state, bureau))
+    let form = form(&state, &request, bureau, None).await;
+    page(&state, StatusCode::OK, bureau, None, form)
 }
 
 /// Number and phone.
@@ -35,23 +36,27 @@ pub async fn submit(
     web::Form(typed): web::Form<Typed>,
 ) -> Result {
     let bureau = error::bureau(&request)?;
-    let mut kept = typed.kept_in(form(&state, bureau));
     if typed.wants_another_picture() {
-        kept.captcha.refreshed = true;
-        return page(&state, StatusCode::OK, bureau, None, kept);
+        let mut form = typed.kept_in(form(&state, &request, bureau, None).await);
+        form.captcha.refreshed = true;
+        return page(&state, StatusCode::OK, bureau, None, form);
     }
     let (id, phone, captcha) = (typed.request_id(), typed.phone(), typed.captcha());
     let again = StatusCode::UNPROCESSABLE_ENTITY;
     let (Ok(id), Ok(phone), Ok(captcha)) = (&id, &phone, &captcha) else {
-        kept = kept
+        let form = form(&state, &request, bureau, phone.as_ref().ok()).await;
+        let mut form = typed
+            .kept_in(form)
             .with_problem(FieldName::RequestId, id.as_ref().err().copied())
             .with_problem(FieldName::Phone, phone.as_ref().err().copied());
-        kept.captcha.problem = captcha.err();
-        return page(&state, again, bureau, None, kept);
+        form.captcha.problem = captcha.err();
+        return page(&state, again, bureau, None, form);
     };
     let attempt = parts::attempt(&state, &request, Purpose::Progress, bureau, captcha.clone());
     let told = progress(&state.services, attempt, id.clone(), phone.clone()).await?;
-    let blank = form(&state, bureau).with(FieldName::Phone, phone.as_str());
+    // after the submission, which may have counted
+    let blank = form(&state, &request, bureau, Some(phone)).await;
+    let blank = blank.with(FieldName::Phone, phone.as_str());
     match parts::told(told) {
         Ok(answer) => page(&state, StatusCode::OK, bureau, Some(told_as(answer)), blank),
         Err(refused) => {
@@ -61,8 +66,14 @@ pub async fn submit(
     }
 }
 
-fn form(state: &State, bureau: Option<Province>) -> Form {
-    let captcha = parts::captcha(state, Purpose::Progress, bureau);
+async fn form(
+    state: &State,
+    request: &HttpRequest,
+    bureau: Option<Province>,
+    phone: Option<&Phone>,
+) -> Form {
+    let level = parts::captcha_level(state, request, phone).await;
+    let captcha = parts::captcha(state, Purpose::Progress, bureau, level);
     Form::new(
         Purpose::Progress,
         state.frame(bureau).path("progress"),
@@ -82,6 +93,7 @@ fn as_found(found: progress::Found) -> Found {
         name_masked: person.name_masked,
         phone_masked: person.phone_masked,
         state: person.state,
+        sms: person.sms,
     });
     Found {
         request_id: found.request_id.to_string(),

@@ -11,7 +11,7 @@ use super::{
     form::Typed,
     pages::{
         error::ErrorKind,
-        form::{CaptchaProblem, FieldName, Form, Purpose},
+        form::{FieldName, Form, Purpose},
         link::LinkPage,
         panel::Panel,
     },
@@ -28,10 +28,11 @@ use crate::{
 };
 
 /// `GET /v/{token}`
-pub async fn show(state: Data<State>, token: Path<String>) -> Result {
+pub async fn show(request: HttpRequest, state: Data<State>, token: Path<String>) -> Result {
     let link = opened(&state, &token).await?;
     state.visitors.count(Some(link.province));
-    page(&state, StatusCode::OK, &token, &link, None, None)
+    let place = Place::new(&state, &request, &token, &link).await;
+    place.page(StatusCode::OK, None, None)
 }
 
 /// `POST /v/{token}`: code and tail; bureau and phone are the link's.
@@ -42,24 +43,21 @@ pub async fn submit(
     web::Form(typed): web::Form<Typed>,
 ) -> Result {
     let link = opened(&state, &token).await?;
-    let blank = || form(&state, &token, &link);
     if typed.wants_another_picture() {
-        let mut form = typed.kept_in(blank());
+        let place = Place::new(&state, &request, &token, &link).await;
+        let mut form = typed.kept_in(place.form());
         form.captcha.refreshed = true;
-        return page(&state, StatusCode::OK, &token, &link, None, Some(form));
+        return place.page(StatusCode::OK, None, Some(form));
     }
     let (code, tail, captcha) = (typed.code(), typed.tail(), typed.captcha());
-    let again = |form: Form, problem: Option<CaptchaProblem>| {
-        let mut form = typed.kept_in(form);
-        form.captcha.problem = problem;
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        page(&state, status, &token, &link, None, Some(form))
-    };
     let (Ok(code), Ok(tail), Ok(captcha)) = (&code, &tail, &captcha) else {
-        let form = blank()
+        let place = Place::new(&state, &request, &token, &link).await;
+        let mut form = typed
+            .kept_in(place.form())
             .with_problem(FieldName::SmsCode, code.as_ref().err().copied())
             .with_problem(FieldName::IdTail, tail.as_ref().err().copied());
-        return again(form, captcha.err());
+        form.captcha.problem = captcha.err();
+        return place.page(StatusCode::UNPROCESSABLE_ENTITY, None, Some(form));
     };
     let attempt = parts::attempt(
         &state,
@@ -79,15 +77,17 @@ pub async fn submit(
         Ok(answer) => {
             // as it is after the submission; what it was before, should the database be out of reach now
             let link = opened(&state, &token).await.unwrap_or(link);
-            page(&state, StatusCode::OK, &token, &link, Some(&answer), None)
+            let place = Place::new(&state, &request, &token, &link).await;
+            place.page(StatusCode::OK, Some(&answer), None)
         }
         // it ended while its form was open: there is no form left to show
         Err(Refused::Limited(retry_after)) if link.deadline.is_none() => {
             Err(Failure::Page(ErrorKind::TooManyRequests { retry_after }))
         }
         Err(refused) => {
-            let (status, form) = refused.form(&typed, blank());
-            page(&state, status, &token, &link, None, Some(form))
+            let place = Place::new(&state, &request, &token, &link).await;
+            let (status, form) = refused.form(&typed, place.form());
+            place.page(status, None, Some(form))
         }
     }
 }
@@ -97,36 +97,50 @@ async fn opened(state: &State, token: &str) -> Result<Link> {
     link.ok_or(Failure::Page(ErrorKind::LinkNotFound))
 }
 
-fn form(state: &State, token: &str, link: &Link) -> Form {
-    let captcha = parts::captcha(state, Purpose::Link, Some(link.province));
-    Form::new(Purpose::Link, format!("/v/{token}"), captcha)
+/// One page of one link.
+struct Place<'a> {
+    state: &'a State,
+    token: &'a str,
+    link: &'a Link,
+    /// How hard its captcha is to be.
+    level: u8,
 }
 
-/// With a form as long as the verification can be answered.
-fn page(
-    state: &State,
-    status: StatusCode,
-    token: &str,
-    link: &Link,
-    answer: Option<&Answer>,
-    filled: Option<Form>,
-) -> Result {
-    let panel: Option<Panel> = answer.map(parts::panel);
-    let form = link
-        .deadline
-        .map(|_| filled.unwrap_or_else(|| form(state, token, link)));
-    let page = LinkPage {
-        frame: state.frame(Some(link.province)),
-        phone_masked: link.phone.masked(),
-        deadline: parts::time(link.deadline),
-        panel,
-        form,
-        is_done: matches!(
-            link.state,
-            VerificationState::Verified | VerificationState::Cancelled
-        ),
-        how_far: parts::how_far(&link.standing),
-        rules: parts::rules(&link.policy),
-    };
-    parts::html_of_form(status, &page, page.form.as_ref())
+impl<'a> Place<'a> {
+    async fn new(state: &'a State, request: &HttpRequest, token: &'a str, link: &'a Link) -> Self {
+        let level = parts::captcha_level(state, request, Some(&link.phone)).await;
+        Self {
+            state,
+            token,
+            link,
+            level,
+        }
+    }
+
+    fn form(&self) -> Form {
+        let bureau = Some(self.link.province);
+        let captcha = parts::captcha(self.state, Purpose::Link, bureau, self.level);
+        Form::new(Purpose::Link, format!("/v/{}", self.token), captcha)
+    }
+
+    /// With a form as long as the verification can be answered.
+    fn page(&self, status: StatusCode, answer: Option<&Answer>, filled: Option<Form>) -> Result {
+        let link = self.link;
+        let panel: Option<Panel> = answer.map(parts::panel);
+        let form = link.deadline.map(|_| filled.unwrap_or_else(|| self.form()));
+        let page = LinkPage {
+            frame: self.state.frame(Some(link.province)),
+            phone_masked: link.phone.masked(),
+            deadline: parts::time(link.deadline),
+            panel,
+            form,
+            is_done: matches!(
+                link.state,
+                VerificationState::Verified | VerificationState::Cancelled
+            ),
+            how_far: parts::how_far(&link.standing),
+            rules: parts::rules(&link.policy),
+        };
+        parts::html_of_form(status, &page, page.form.as_ref())
+    }
 }

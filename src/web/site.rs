@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -45,8 +46,29 @@ pub struct Site {
     pub neighbours: HashMap<Option<Province>, Neighbours>,
     /// `/metrics` stands on the public listener.
     pub public_metrics: bool,
+    /// Where a puzzle is offered.
+    pub captchas: CaptchaKinds,
     /// How long persons are kept; the privacy page says so.
     pub retention_days: u32,
+    /// Whence the bureau's console answers.
+    pub staff_networks: Vec<IpNet>,
+}
+
+/// What kind of captcha the bureaus' pages offer where a script runs; without one it is an image everywhere.
+#[derive(Debug, Clone, Default)]
+pub struct CaptchaKinds {
+    /// The image alone, unless said otherwise.
+    pub images_alone: bool,
+    /// Said otherwise; `None`: the national page.
+    pub but: HashMap<Option<Province>, bool>,
+}
+
+impl CaptchaKinds {
+    /// A puzzle may be opened on this bureau's pages.
+    pub fn has_puzzle(&self, bureau: Option<Province>) -> bool {
+        let images_alone = self.but.get(&bureau).copied();
+        !images_alone.unwrap_or(self.images_alone)
+    }
 }
 
 impl fmt::Debug for Site {
@@ -70,6 +92,14 @@ impl State {
 }
 
 impl Site {
+    /// The bureau's console answers to this address.
+    pub(super) fn staff_answers(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.staff_networks
+            .iter()
+            .any(|network| network.contains(&address))
+    }
+
     /// Whose pages a host opens at `/`, if it is one of ours. `host` may have a port; a sandbox answers to loopback too.
     #[expect(
         clippy::option_option,
@@ -78,7 +108,7 @@ impl Site {
     pub(super) fn host(&self, host: &str) -> Option<Option<Province>> {
         let name = without_port(host).to_ascii_lowercase();
         let known = self.hosts.get(&name).copied();
-        known.or_else(|| (self.sandbox && is_loopback(&name)).then_some(None))
+        known.or_else(|| (self.sandbox && is_loopback(host)).then_some(None))
     }
 }
 
@@ -91,7 +121,9 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-fn is_loopback(name: &str) -> bool {
+/// A name of this machine for itself; it may have a port.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let name = without_port(host).to_ascii_lowercase();
     let address = name.trim_start_matches('[').trim_end_matches(']');
     name == "localhost"
         || address

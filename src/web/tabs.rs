@@ -18,7 +18,7 @@ use super::{
     site::State,
 };
 use crate::{
-    domain::{policy::Policy, province::Province, words::Outcome},
+    domain::{phone::Phone, policy::Policy, province::Province, words::Outcome},
     flow::{resend::resend as ask_again, told::Answer, verify::verify},
 };
 
@@ -28,20 +28,22 @@ struct Place<'a> {
     tab: Tab,
     bureau: Option<Province>,
     policy: Option<&'a Policy>,
+    /// How hard its captcha is to be.
+    level: u8,
 }
 
 /// The tab 短信核验.
 pub async fn verification(request: HttpRequest, state: Data<State>) -> Result {
     let place = Place::new(&state, Tab::Verification, &request)?;
     state.visitors.count(place.bureau);
-    place.empty()
+    place.measured(&request, None).await.empty()
 }
 
 /// The tab 短信重发.
 pub async fn resend(request: HttpRequest, state: Data<State>) -> Result {
     let place = Place::new(&state, Tab::Resend, &request)?;
     state.visitors.count(place.bureau);
-    place.empty()
+    place.measured(&request, None).await.empty()
 }
 
 /// Code, phone and tail.
@@ -55,10 +57,11 @@ pub async fn submit_verification(
         return place.empty();
     };
     if typed.wants_another_picture() {
+        let place = place.measured(&request, None).await;
         return place.another_picture(policy, &typed);
     }
     let (code, phone, tail, captcha) = (typed.code(), typed.phone(), typed.tail(), typed.captcha());
-    let form = || {
+    let form = |place: &Place<'_>| {
         place
             .form()
             .with_problem(FieldName::SmsCode, code.as_ref().err().copied())
@@ -66,7 +69,8 @@ pub async fn submit_verification(
             .with_problem(FieldName::IdTail, tail.as_ref().err().copied())
     };
     let (Ok(code), Ok(phone), Ok(tail), Ok(captcha)) = (&code, &phone, &tail, &captcha) else {
-        return place.again(policy, &typed, form(), captcha.err());
+        let place = place.measured(&request, phone.as_ref().ok()).await;
+        return place.again(policy, &typed, form(&place), captcha.err());
     };
     let attempt = parts::attempt(
         &state,
@@ -83,6 +87,8 @@ pub async fn submit_verification(
         tail.clone(),
     )
     .await?;
+    // after the submission, which may have counted
+    let place = place.measured(&request, Some(phone)).await;
     match parts::told(told) {
         Ok(answer) => place.outcome(policy, &answer, phone.as_str()),
         Err(refused) => place.refused(policy, &typed, phone.as_str(), refused),
@@ -100,17 +106,19 @@ pub async fn submit_resend(
         return place.empty();
     };
     if typed.wants_another_picture() {
+        let place = place.measured(&request, None).await;
         return place.another_picture(policy, &typed);
     }
     let (phone, tail, captcha) = (typed.phone(), typed.tail(), typed.captcha());
-    let form = || {
+    let form = |place: &Place<'_>| {
         place
             .form()
             .with_problem(FieldName::Phone, phone.as_ref().err().copied())
             .with_problem(FieldName::IdTail, tail.as_ref().err().copied())
     };
     let (Ok(phone), Ok(tail), Ok(captcha)) = (&phone, &tail, &captcha) else {
-        return place.again(policy, &typed, form(), captcha.err());
+        let place = place.measured(&request, phone.as_ref().ok()).await;
+        return place.again(policy, &typed, form(&place), captcha.err());
     };
     let attempt = parts::attempt(
         &state,
@@ -120,6 +128,8 @@ pub async fn submit_resend(
         captcha.clone(),
     );
     let told = ask_again(&state.services, attempt, phone.clone(), tail.clone()).await?;
+    // after the submission, which may have counted
+    let place = place.measured(&request, Some(phone)).await;
     match parts::told(told) {
         Ok(answer) => place.outcome(policy, &answer, phone.as_str()),
         Err(refused) => place.refused(policy, &typed, phone.as_str(), refused),
@@ -134,7 +144,14 @@ impl<'a> Place<'a> {
             tab,
             bureau,
             policy: parts::policy(state, bureau),
+            level: 0,
         })
+    }
+
+    /// The same with a captcha as hard as the failures so far ask for.
+    async fn measured(self, request: &HttpRequest, phone: Option<&Phone>) -> Self {
+        let level = parts::captcha_level(self.state, request, phone).await;
+        Self { level, ..self }
     }
 
     const fn purpose(&self) -> Purpose {
@@ -157,7 +174,7 @@ impl<'a> Place<'a> {
         Form::new(
             purpose,
             action,
-            parts::captcha(self.state, purpose, self.bureau),
+            parts::captcha(self.state, purpose, self.bureau, self.level),
         )
     }
 

@@ -54,10 +54,10 @@ class Portal:
         self.log = Path(self.folder.name) / "log"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HEYAN_")}
         environment["HEYAN_PUBLIC_URL"] = self.url
-        database = f"sqlite://{self.folder.name}/heyan.db"
+        self.binary, self.database = binary, f"sqlite://{self.folder.name}/heyan.db"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [binary, "demo", "--database-url", database, "--listen", f"127.0.0.1:{port}"],
+                [binary, "demo", "--database-url", self.database, "--listen", f"127.0.0.1:{port}"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd=self.folder.name)
         try:
             wait(self.ready, "heyan demo to answer", 60)
@@ -124,12 +124,22 @@ class Portal:
 
 # The forms, as a visitor fills them in.
 
+def by_image(browser):
+    """Where a script has put the puzzle in the image's place: the image again."""
+    for button in browser.all(".to-image"):
+        if button.displayed:
+            button.click()
+
+
 def fill(browser, **fields):
+    if "captcha_answer" in fields:
+        by_image(browser)
     for name, value in fields.items():
         browser.css(f"main input[name={name}]").type(value)
 
 
 def answer_captcha(browser, portal):
+    by_image(browser)
     identity = browser.css("main input[name=captcha_id]").value
     browser.css("main input[name=captcha_answer]").type(portal.captcha(identity))
 

@@ -56,6 +56,7 @@ class EveryPage(Case):
         self.visit("help", "/help")
         self.visit("help-zhejiang", "/zhejiang/help")
         self.visit("privacy", "/privacy")
+        self.visit("api-docs", "/api/docs")
 
     def test_before_the_roll_out(self):
         self.portal.reset("2018-09-10T09:00:00+08:00")

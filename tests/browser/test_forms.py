@@ -16,6 +16,7 @@ class Forms:
         links = self.browser.all(".error-panel a")
         self.assertEqual([link.text for link in links],
                          ["短信验证码不能为空", "手机号不能为空", "证件号码后六位不能为空", "请完成图形验证"])
+        p.by_image(self.browser)
         for link, field in zip(links, ("sms_code", "phone", "id_tail", "captcha_answer")):
             element = self.browser.css(f"#{field}")
             self.assertEqual(element.attribute("aria-invalid"), "true")
@@ -107,12 +108,14 @@ class Forms:
         for field in ("sms_code", "phone", "id_tail", "captcha_answer"):
             with self.subTest(field=field):
                 self.open("/gansu/sms-verification")
+                p.by_image(self.browser)
                 self.browser.css(f"#{field}").type("1")
                 self.browser.leave(lambda: self.browser.press(ENTER), "the answer to the form")
                 self.assert_focus_on(".error-panel")
 
     def test_another_picture_keeps_what_was_typed(self):
         self.open("/gansu/sms-verification")
+        p.by_image(self.browser)
         p.fill(self.browser, sms_code="123456", phone="13800138000", id_tail="31002X")
         before = self.browser.css("input[name=captcha_id]").value
         picture = self.browser.css(".captcha img").attribute("src")
@@ -168,6 +171,7 @@ class WithScript(Forms, Case):
             self.open("/gansu/sms-verification")
         finally:
             self.browser.cdp("Page.removeScriptToEvaluateOnNewDocument", identifier=hook["identifier"])
+        p.by_image(self.browser)
         before = self.browser.css("input[name=captcha_id]").value
         p.fill(self.browser, sms_code="123456", phone="13800138000")
         wait(lambda: self.browser.css("input[name=captcha_id]").value != before, "a fresh captcha")
@@ -177,8 +181,9 @@ class WithScript(Forms, Case):
 
     def test_the_sound_plays_and_the_picture_is_legible_twice_as_large(self):
         self.open("/gansu/sms-verification")
+        p.by_image(self.browser)
         size = self.browser.evaluate(
-            "(async () => { const reply = await fetch(document.querySelector('.captcha a').href);"
+            "(async () => { const reply = await fetch(document.querySelector('.by-image a').href);"
             " return [reply.status, reply.headers.get('content-type'), (await reply.arrayBuffer()).byteLength] })()")
         self.assertEqual(size[:2], [200, "audio/wav"])
         self.assertGreater(size[2], 10_000)

@@ -153,6 +153,15 @@ class Browser:
         strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
         self.call("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]})
 
+    def pointer(self, points, kind="mouse"):
+        """Presses at the first point of the viewport, moves through the others and lets go; a point is (x, y, ms)."""
+        move = lambda x, y, ms: {"type": "pointerMove", "x": round(x), "y": round(y), "duration": ms, "origin": "viewport"}
+        first, *others = points
+        actions = [move(*first), {"type": "pointerDown", "button": 0}, *(move(*point) for point in others),
+                   {"type": "pointerUp", "button": 0}]
+        pointer = {"type": "pointer", "id": kind, "parameters": {"pointerType": kind}, "actions": actions}
+        self.call("POST", "/actions", {"actions": [pointer]})
+
     def leave(self, action, what="another page"):
         """Does what loads a page and waits until that page is there and whole."""
         before = self.css("html").id
@@ -213,6 +222,16 @@ class Element:
     @property
     def text(self):
         return self.call("GET", "/text")
+
+    @property
+    def displayed(self):
+        return self.call("GET", "/displayed")
+
+    @property
+    def box(self):
+        """Where it stands in the viewport: left, top, width, height."""
+        return self.browser.run("const box = arguments[0].getBoundingClientRect(); return "
+                                "[box.left, box.top, box.width, box.height]", self)
 
     @property
     def value(self):

@@ -7,6 +7,7 @@ mod keys;
 mod life;
 mod lists;
 mod problems;
+mod statistics;
 
 use actix_web::{App, HttpServer, web::Data};
 use heyan::{

@@ -7,7 +7,7 @@ use heyan::{
     domain::province::Province,
     flow::Services,
     store::Engine,
-    web::{Site, State, Visitors, page::Operator, serve},
+    web::{CaptchaKinds, Site, State, Visitors, page::Operator, serve},
 };
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use scraper::{Html, Selector};
@@ -48,7 +48,9 @@ pub fn site() -> Site {
         }),
         neighbours: HashMap::new(),
         public_metrics: true,
+        captchas: CaptchaKinds::default(),
         retention_days: 180,
+        staff_networks: vec!["0.0.0.0/0".parse().unwrap()],
     }
 }
 
@@ -128,7 +130,7 @@ impl App {
     /// The right answer to a captcha.
     pub fn answer(&self, captcha_id: &str) -> String {
         let challenge = self.world.services.captchas.open(captcha_id).unwrap();
-        challenge.answer().to_owned()
+        challenge.answer().to_string()
     }
 
     pub async fn stop(&self) {

@@ -4,6 +4,9 @@ mod database;
 mod import;
 mod keys;
 mod serve;
+mod sms;
+mod staff;
+mod workbook;
 
 use std::{
     path::{Path, PathBuf},

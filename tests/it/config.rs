@@ -72,6 +72,13 @@ fn nothing_written_is_a_sandbox_on_this_machine() {
     assert_eq!(config.limits.per_phone_per_day, 30);
     assert_eq!(config.limits.per_address_per_10_minutes, 60);
     assert_eq!(config.limits.api_per_minute, 600);
+    assert!(config.staff.networks.is_none());
+    assert_eq!(
+        (config.staff.idle_minutes, config.staff.session_hours),
+        (30, 12)
+    );
+    assert_eq!((config.staff.failures, config.staff.wait_minutes), (5, 15));
+    assert_eq!(config.staff.password_length, 15);
     assert_eq!(config.sms.signature, "备案核验");
     assert_eq!(config.log.filter, "warn,heyan=info");
     assert!(config.keys.is_none() && config.public_url.is_none());
@@ -165,7 +172,7 @@ fn all_that_is_wrong_is_told_with_its_line() {
         "line 7: limits.per_minute: unknown key; known here: per_phone_per_hour, per_phone_per_day, ",
         "line 10: sms.signature: must be 2 to 12 characters, without 【】",
         "line 11: sms.default[1]: there is no gateway `spare`: write [sms.gateways.spare]",
-        "line 13: sms.gateways.main.kind: `pigeon` is wrong, must be one of smpp, aliyun, http, file, console",
+        "line 13: sms.gateways.main.kind: `pigeon` is wrong, must be one of smpp, aliyun, tencent, http, file, console",
         "line 14: links.atlantis: must be national or a province, such as gansu",
         "environment variable HEYAN_RETENTION__DAYS: retention.days: must be a whole number from 1 to 36500",
         "environment variable HEYAN_LIMIT__X: limit: unknown key; known here: ",
@@ -236,7 +243,7 @@ fn production_says_all_that_it_lacks() {
     let text = example()
         .replace("https://beian", "http://beian")
         .replace("?sslmode=verify-full", "?sslmode=require")
-        .replace("kind = \"smpp\"", "kind = \"file\"");
+        .replace("default = [\"main\"]", "default = [\"file\"]");
     let told = wrong(&text, &[]).join("\n");
     assert!(told.contains("public_url: must begin with https:// in production"));
     assert!(told.contains(
@@ -284,20 +291,24 @@ fn keys_are_judged_and_kept_from_others() {
 }
 
 #[test]
-fn this_version_runs_no_gateway_to_real_phones() {
-    let error = load(&example(), &[]).unwrap().check_gateways().unwrap_err();
-    let error = error.to_string();
-    assert!(error.contains("sms.gateways.main.kind: heyan"), "{error}");
+fn a_sandbox_that_sends_needs_a_gateway_that_reaches_phones() {
+    let sends = "[sandbox]\nsends_to = [\"13800138000\"]\n[sms]\ndefault = [\"main\"]\n[sms.gateways.main]\nkind = ";
+    let told = wrong(&format!("{sends}\"console\""), &[]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("sms.default: sandbox.sends_to lists numbers, but no gateway"));
+    let vendor = "\"aliyun\"\naccess_key_id = \"id\"\naccess_key_secret = \"secret\"\nsign_name = \"核验\"\n\
+        template_code = \"SMS_1\"\n";
+    let told = wrong(&format!("{sends}{vendor}"), &[]);
     assert!(
-        error.contains("cannot run a gateway of kind smpp yet"),
-        "{error}"
+        told[0]
+            .contains("sms.gateways.main.kind: a sandbox with sandbox.sends_to cannot use aliyun"),
+        "{told:?}"
     );
-    // a sandbox does not use it
-    let sandbox = load(&example(), &[("HEYAN_MODE", "sandbox")]).unwrap();
-    assert!(sandbox.check_gateways().is_err(), "it texts listed numbers");
-    let text = example().replace("sends_to = [\"13800138000\"]", "");
-    let sandbox = load(&text, &[("HEYAN_MODE", "sandbox")]).unwrap();
-    assert!(sandbox.check_gateways().is_ok());
+    let real = format!("{sends}\"http\"\nurl = \"https://sms.example.cn/\"");
+    assert!(load(&real, &[]).is_ok());
+    // nor does it mind them where it sends nothing
+    let nobody = [("HEYAN_MODE", "sandbox"), ("HEYAN_SANDBOX__SENDS_TO", "[]")];
+    assert!(load(&example(), &nobody).is_ok());
 }
 
 #[test]

@@ -14,7 +14,7 @@ use std::{
 
 use chrono::TimeDelta;
 use heyan::{
-    captcha::{Captchas, Form},
+    captcha::{Captchas, Form, Kind},
     clock::Clock,
     domain::province::Province,
     flow::run_due::run_due,
@@ -205,6 +205,8 @@ impl Visitors {
         code: &str,
     ) -> Option<()> {
         let captcha = self.captchas.issue(
+            Kind::Image,
+            3,
             Form::Verification,
             Some(Province::Beijing),
             Clock::system().now(),
@@ -214,7 +216,7 @@ impl Visitors {
             .open(captcha.as_str())
             .unwrap()
             .answer()
-            .to_owned();
+            .to_string();
         let fields = [
             ("sms_code", code),
             ("phone", &who.phone),

@@ -5,6 +5,7 @@ mod app;
 mod architecture;
 mod assets;
 mod attacks;
+mod audit;
 mod cli;
 mod config;
 mod crash;
@@ -19,7 +20,10 @@ mod portal;
 mod qa;
 mod rotation;
 mod sandbox;
+mod sms;
+mod staff;
 mod store;
+mod texting;
 mod web;
 mod webhooks;
 #[allow(dead_code, reason = "used as more tests come")]

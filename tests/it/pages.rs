@@ -1,6 +1,9 @@
 //! Every page rendered from a sample and kept as a snapshot: what changes in a page is seen in review.
 
+mod staff;
+
 use askama::Template;
+use heyan::domain::message::SmsState;
 use heyan::domain::province::Province;
 use heyan::domain::time::parse_time;
 use heyan::domain::words::{FilingKind, Outcome, RequestState, ReturnReason, VerificationState};
@@ -119,6 +122,7 @@ fn captcha(purpose: Purpose, bureau: Option<Province>) -> Captcha {
         id: "c2FtcGxl".into(),
         purpose,
         bureau,
+        has_puzzle: true,
         expires_in: 1200,
         problem: None,
         refreshed: false,
@@ -385,15 +389,23 @@ fn found(how_far: HowFar, people: Vec<Person>) -> ProgressPage {
 }
 
 fn people() -> Vec<Person> {
-    let person = |name: &str, phone: &str, state| Person {
+    let person = |name: &str, phone: &str, state, sms| Person {
         name_masked: name.into(),
         phone_masked: phone.into(),
         state,
+        sms: Some(sms),
     };
+    let pending = VerificationState::Pending;
     vec![
-        person("王**", "138****8000", VerificationState::Verified),
-        person("李*", "139****9000", VerificationState::Pending),
-        person("J**", "177****1234", VerificationState::Pending),
+        person(
+            "王**",
+            "138****8000",
+            VerificationState::Verified,
+            SmsState::Delivered,
+        ),
+        person("李*", "139****9000", pending, SmsState::Delivered),
+        person("J**", "177****1234", pending, SmsState::Undeliverable),
+        person("赵*", "133****3333", pending, SmsState::Queued),
     ]
 }
 
@@ -599,6 +611,7 @@ fn sandbox() {
         code: "123456".into(),
         link: Some("http://127.0.0.1:8080/v/k3v9x2m7qa".into()),
         sent_at: "2018-09-10 09:00:01".into(),
+        state: SmsState::Delivered,
     };
     let people = vec![
         person(

@@ -13,7 +13,7 @@ use heyan::{
     captcha::Form,
     domain::province::Province,
     flow::providers,
-    web::{Site, State, Visitors, serve},
+    web::{CaptchaKinds, Site, State, Visitors, serve},
 };
 use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
@@ -58,7 +58,9 @@ impl Portal {
             operator: None,
             neighbours: HashMap::new(),
             public_metrics: true,
+            captchas: CaptchaKinds::default(),
             retention_days: 180,
+            staff_networks: vec!["0.0.0.0/0".parse().unwrap()],
         };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -4,6 +4,7 @@ mod commit;
 mod faults;
 mod plans;
 mod schema;
+mod staff;
 mod tables;
 mod work;
 
@@ -12,10 +13,11 @@ use heyan::{
     domain::{
         ids::{MessageId, ProviderId, RequestId, VerificationId},
         province::Province,
-        words::{FilingKind, MessageKind, RequestState, VerificationState},
+        words::{EventType, FilingKind, MessageKind, RequestState, VerificationState},
     },
     store::{
         Db, Json, Options, Tx,
+        events::{self, NewEvent},
         filing_requests::{self, RequestRow},
         outbox::{self, NewMessage},
         providers::{self, ProviderRow},
@@ -35,6 +37,21 @@ pub struct Scratch {
 }
 
 impl Scratch {
+    /// Of a database that is open already.
+    pub fn around(
+        db: Db,
+        url: String,
+        folder: Option<tempfile::TempDir>,
+        server: Option<pg::Database>,
+    ) -> Self {
+        Self {
+            db,
+            url,
+            folder,
+            _server: server,
+        }
+    }
+
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
@@ -165,6 +182,30 @@ pub fn message(n: u8, verification: &VerificationRow) -> NewMessage<'static> {
         next_attempt_at: at(i64::from(n)),
         sealed: b"sealed message",
     }
+}
+
+/// Appends an event of a request, with a seal that is none; its number.
+pub async fn log(
+    tx: &mut Tx,
+    request: RequestId,
+    verification: Option<VerificationId>,
+    at: DateTime<Utc>,
+    what: EventType,
+    actor: &str,
+    data: &serde_json::Value,
+) -> i64 {
+    let new = NewEvent {
+        request_id: Some(request),
+        verification_id: verification,
+        staff_id: None,
+        at,
+        r#type: what.as_str(),
+        actor,
+        data: &data.to_string(),
+        key_id: "k1",
+        seal: &[7; 40],
+    };
+    events::insert(tx, new).await.unwrap()
 }
 
 /// A provider, a request of its, two verifications of it with a message each: what most tests begin with.

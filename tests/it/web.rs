@@ -1,10 +1,12 @@
 //! The portal over real HTTP.
 
+mod docs;
 mod forms;
 mod guards;
 mod limits;
 mod main_job;
 mod pages;
+mod puzzle;
 
 use heyan::domain::{filing::FilingDraft, province::Province, words::FilingKind};
 

@@ -5,7 +5,7 @@ mod client;
 mod delivery;
 mod endpoints;
 mod looping;
-mod verify;
+pub mod verify;
 
 use std::{
     sync::{Arc, Mutex},

@@ -12,7 +12,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use heyan::{
-    captcha::{Captchas, Form},
+    captcha::{Captchas, Form, Kind},
     clock::{Clock, Pace},
     domain::{
         carrier::Carriers,
@@ -27,7 +27,7 @@ use heyan::{
         words::{FilingKind, MessageKind, Outcome},
     },
     flow::{
-        Limits, Services, Settings,
+        Limits, Services, Settings, SmsSettings,
         attempt::Attempt,
         look_up::{self, RequestView},
         message::Message,
@@ -81,6 +81,16 @@ pub const NO_LIMITS: Limits = Limits {
     per_address_per_10_minutes: 1_000_000,
     api_per_minute: 1_000_000,
 };
+
+/// No ceiling that a test could reach.
+pub fn no_ceilings() -> SmsSettings {
+    SmsSettings {
+        per_phone_per_day: 1_000_000,
+        per_provider_per_hour: 1_000_000,
+        per_hour: 1_000_000,
+        ..SmsSettings::default()
+    }
+}
 
 pub struct World {
     pub services: Services,
@@ -177,9 +187,14 @@ pub fn at(text: &str) -> DateTime<Utc> {
 }
 
 pub fn keys() -> Keys {
+    keys_with_index("k1")
+}
+
+/// The same keys, while another one hashes.
+pub fn keys_with_index(index: &str) -> Keys {
     let bytes = |n: u8| zeroize::Zeroizing::new([n; 32]);
     let keys = BTreeMap::from([("k1".to_owned(), bytes(7)), ("k2".to_owned(), bytes(8))]);
-    Keys::new("k2", "k1", keys).unwrap()
+    Keys::new("k2", index, keys).unwrap()
 }
 
 /// Runs a query on whichever engine it is.
@@ -218,6 +233,16 @@ impl World {
         Self {
             services,
             provider: provider.id,
+            scratch,
+            visitors: AtomicU32::new(0),
+        }
+    }
+
+    /// Of parts that are there already; its provider is nobody.
+    pub fn around(services: Services, scratch: Scratch) -> Self {
+        Self {
+            services,
+            provider: provider(1).id,
             scratch,
             visitors: AtomicU32::new(0),
         }
@@ -301,16 +326,16 @@ impl World {
         of_phone.next_back().expect("no SMS to this phone").code
     }
 
-    /// A form with a right captcha, from an address that nobody else has.
+    /// A form with a right captcha, as hard as they come, from an address that nobody else has.
     pub fn attempt(&self, form: Form, bureau: Option<Province>) -> Attempt {
         let captchas = &self.services.captchas;
-        let id = captchas.issue(form, bureau, self.now());
+        let id = captchas.issue(Kind::Image, 3, form, bureau, self.now());
         let visitor = self.visitors.fetch_add(1, Ordering::Relaxed);
         Attempt {
             form,
             bureau,
             address: IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + visitor)),
-            captcha_answer: captchas.open(id.as_str()).unwrap().answer().to_owned(),
+            captcha_answer: captchas.open(id.as_str()).unwrap().answer().to_string(),
             captcha_id: id.to_string(),
         }
     }
@@ -430,7 +455,9 @@ pub fn services(db: Db, keys: Keys, clock: Clock, random: Random) -> Services {
             public_url: "http://127.0.0.1:8080".into(),
             signature: "备案核验".into(),
             limits: NO_LIMITS,
+            sms: no_ceilings(),
             retention: TimeDelta::days(180),
+            staff: heyan::flow::staff::Rules::default(),
         }),
         metrics: heyan::metrics::Metrics::default(),
         wake: Arc::default(),

@@ -5,6 +5,8 @@
 mod measure;
 mod prepare;
 mod replay;
+mod statistics;
+mod texts;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -16,9 +18,26 @@ const CONNECTIONS: [usize; 2] = [1, 8];
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [what, waiting] = arguments.as_slice()
+        && what == "sms"
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        texts::run(
+            folder.path(),
+            waiting.parse().expect("a number of messages"),
+        )
+        .await;
+        return ExitCode::SUCCESS;
+    }
+    if let [what, server, ..] = arguments.as_slice()
+        && what == "statistics"
+    {
+        statistics::run(server).await;
+        return ExitCode::SUCCESS;
+    }
     let [count, server, log, pgbench] = arguments.as_slice() else {
         eprintln!(
-            "usage: load COUNT postgres://USER@HOST:PORT SERVER_LOG PGBENCH (tests/load/run knows them)"
+            "usage: load COUNT|statistics postgres://USER@HOST:PORT SERVER_LOG PGBENCH (tests/load/run knows them)"
         );
         return ExitCode::from(2);
     };

@@ -9,12 +9,12 @@ use std::{
 };
 
 use heyan::{
-    captcha::Form,
+    captcha::{self, Form},
     domain::{
         id_document::IdTail, phone::Phone, province::Province, sms_code::SmsCode, words::Outcome,
     },
     flow::{Services, attempt::Attempt, told::Told, verify::verify},
-    web::{Site, State, Visitors, serve},
+    web::{CaptchaKinds, Site, State, Visitors, serve},
 };
 
 use crate::prepare::Person;
@@ -130,10 +130,13 @@ struct Submission {
 
 impl Submission {
     fn new(services: &Services, person: &Person) -> Self {
-        let captcha =
-            services
-                .captchas
-                .issue(Form::Verification, Some(BUREAU), services.clock.now());
+        let captcha = services.captchas.issue(
+            captcha::Kind::Image,
+            3,
+            Form::Verification,
+            Some(BUREAU),
+            services.clock.now(),
+        );
         let challenge = services
             .captchas
             .open(captcha.as_str())
@@ -143,7 +146,7 @@ impl Submission {
             bureau: Some(BUREAU),
             address: Ipv4Addr::LOCALHOST.into(),
             captcha_id: captcha.to_string(),
-            captcha_answer: challenge.answer().to_owned(),
+            captcha_answer: challenge.answer().to_string(),
         };
         Self {
             attempt,
@@ -190,7 +193,7 @@ pub async fn one_by_one(services: &Services, people: &[Person]) {
 }
 
 /// The portal, for as long as the benchmark runs.
-fn portal(services: &Services) -> String {
+pub fn portal(services: &Services) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
     let state = State {
@@ -205,7 +208,9 @@ fn portal(services: &Services) -> String {
             operator: None,
             neighbours: HashMap::new(),
             public_metrics: false,
+            captchas: CaptchaKinds::default(),
             retention_days: 180,
+            staff_networks: Vec::new(),
         }),
     };
     tokio::spawn(serve(listener, state).expect("a server"));

@@ -18,8 +18,8 @@ use heyan::{
         time::parse_time, words::RequestState,
     },
     flow::{
-        Limits, Services, Settings, hashes, message::Message, providers, run_due::run_due,
-        submit::submit,
+        Limits, Services, Settings, SmsSettings, hashes, message::Message, providers,
+        run_due::run_due, submit::submit,
     },
     keys::Keys,
     metrics::Metrics,
@@ -121,7 +121,7 @@ pub async fn admin(server: &str, sql: &str) {
         .expect("an administrator");
 }
 
-async fn services(url: &str) -> Services {
+pub async fn services(url: &str) -> Services {
     let key = zeroize::Zeroizing::new([7; 32]);
     let keys = Keys::new("k", "k", BTreeMap::from([("k".to_owned(), key)])).expect("a key");
     let random = Random::os();
@@ -143,7 +143,13 @@ async fn services(url: &str) -> Services {
                 per_address_per_10_minutes: u32::MAX,
                 ..Limits::default()
             },
+            sms: SmsSettings {
+                per_provider_per_hour: u32::MAX,
+                per_hour: u32::MAX,
+                ..SmsSettings::default()
+            },
             retention: TimeDelta::days(180),
+            staff: heyan::flow::staff::Rules::default(),
         }),
         metrics: Metrics::default(),
         wake: Arc::default(),

@@ -1,27 +1,65 @@
-//! The rows that were not accepted, with the reasons, in a file that can be mended and imported again. It holds personal
-//! data: it is this user's alone.
+//! The rows that were not accepted, with the reasons, in a file of the same kind that can be mended and imported again, and a
+//! report beside it. They hold personal data: they are this user's alone.
 
 use std::{
+    fmt,
     fs::{File, OpenOptions},
     io::{self, ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
-use csv::WriterBuilder;
+use csv::{StringRecord, WriterBuilder};
+use rust_xlsxwriter::{Workbook, XlsxError};
 use serde_json::{Value, json};
 
 use super::{
     Format, Source, Wrong,
-    csv::{COLUMNS, REASON},
+    record::{COLUMNS, REASON},
+    report::Report,
 };
-use crate::cli::Failure;
+use crate::{cli::Failure, domain::spreadsheet::harmless};
+
+/// So many reasons stand beside a row.
+const MOST_REASONS: usize = 20;
 
 /// Made when the first row is rejected.
 pub(super) struct Rejects {
     beside: PathBuf,
     format: Format,
-    file: Option<(File, PathBuf)>,
+    files: Option<Files>,
+}
+
+struct Files {
+    rows: Rows,
+    report: Report,
+    paths: Paths,
+}
+
+enum Rows {
+    Text(File),
+    /// Written whole at the end; its rows wait in a file without a name.
+    Book {
+        book: Box<Workbook>,
+        next: u32,
+        file: File,
+    },
+}
+
+/// Where they stand.
+pub(super) struct Paths {
+    rows: PathBuf,
+    report: PathBuf,
+}
+
+impl fmt::Display for Paths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rows, report) = (self.rows.display(), self.report.display());
+        write!(
+            f,
+            "{rows}: mend and import that file; {report} lists them by row and pointer"
+        )
+    }
 }
 
 impl Rejects {
@@ -29,73 +67,36 @@ impl Rejects {
         Self {
             beside: beside.to_owned(),
             format,
-            file: None,
+            files: None,
         }
     }
 
     pub fn write(&mut self, line: usize, source: &Source, wrong: &[Wrong]) -> Result<(), Failure> {
-        let reasons: Vec<_> = wrong
-            .iter()
-            .map(|Wrong { line, message }| format!("line {line}: {message}"))
-            .collect();
-        let text = match source {
-            Source::Line(text) => line_of(line, &reasons.join("; "), text),
-            Source::Records(records) => {
-                let rows = records.iter().map(|record| record.iter());
-                records_of(rows, &reasons.join("; "))?
-            }
-        };
-        let file = self.file()?;
-        file.write_all(&text).map_err(|error| self.failed(&error))
+        self.try_write(line, source, wrong)
+            .map_err(|error| self.failed(&error))
     }
 
     /// Where they stand, if there are any.
-    pub fn finish(self) -> Result<Option<PathBuf>, Failure> {
-        if let Some((file, _)) = &self.file {
-            file.sync_all().map_err(|error| self.failed(&error))?;
-        }
-        Ok(self.file.map(|(_, path)| path))
-    }
-
-    fn file(&mut self) -> Result<&mut File, Failure> {
-        if self.file.is_none() {
-            let (mut file, path) = self.make().map_err(|error| self.failed(&error))?;
-            if self.format == Format::Csv {
-                let header = records_of([COLUMNS.into_iter()], REASON)?;
-                file.write_all(&header)
-                    .map_err(|error| self.failed(&error))?;
-            }
-            self.file = Some((file, path));
-        }
-        match &mut self.file {
-            Some((file, _)) => Ok(file),
-            None => Err(Failure::Work("the file of rejected rows is gone".into())),
-        }
-    }
-
-    /// Under a name that is free: an earlier import's rows stay.
-    fn make(&self) -> io::Result<(File, PathBuf)> {
-        let extension = match self.format {
-            Format::Ndjson => "ndjson",
-            Format::Csv => "csv",
+    pub fn finish(mut self) -> Result<Option<Paths>, Failure> {
+        let Some(files) = self.files.take() else {
+            return Ok(None);
         };
-        let mut number = 1;
-        loop {
-            let ending = match number {
-                1 => format!("rejected.{extension}"),
-                number => format!("rejected-{number}.{extension}"),
-            };
-            let path = self.beside.with_extension(ending);
-            let made = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path);
-            match made {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-                made => return Ok((made?, path)),
-            }
-        }
+        files
+            .rows
+            .finish()
+            .and_then(|()| files.report.finish())
+            .map_err(|error| self.failed(&error))?;
+        Ok(Some(files.paths))
+    }
+
+    fn try_write(&mut self, line: usize, source: &Source, wrong: &[Wrong]) -> io::Result<()> {
+        let reasons = first_of(wrong);
+        let files = match &mut self.files {
+            Some(files) => files,
+            none => none.insert(Files::make(&self.beside, self.format)?),
+        };
+        files.report.write(wrong)?;
+        files.rows.write(line, source, &reasons)
     }
 
     fn failed(&self, error: &io::Error) -> Failure {
@@ -107,33 +108,146 @@ impl Rejects {
     }
 }
 
-fn line_of(number: usize, reason: &str, line: &[u8]) -> Vec<u8> {
-    let row = serde_json::from_slice(line)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(line).into_owned()));
-    format!(
-        "{}\n",
-        json!({"line": number, "reason": reason, "row": row})
-    )
-    .into_bytes()
+impl Files {
+    /// Under names that are free: an earlier import's rows stay.
+    fn make(beside: &Path, format: Format) -> io::Result<Self> {
+        let extension = match format {
+            Format::Ndjson => "ndjson",
+            Format::Csv => "csv",
+            Format::Xlsx => "xlsx",
+        };
+        let mut number = 1;
+        loop {
+            let suffix = match number {
+                1 => String::new(),
+                number => format!("-{number}"),
+            };
+            let paths = Paths {
+                rows: beside.with_extension(format!("rejected{suffix}.{extension}")),
+                report: beside.with_extension(format!("report{suffix}.csv")),
+            };
+            let made = new_file(&paths.rows).and_then(|rows| {
+                new_file(&paths.report)
+                    .inspect_err(|_| drop(std::fs::remove_file(&paths.rows)))
+                    .map(|report| (rows, report))
+            });
+            match made {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(error),
+                Ok((rows, report)) => {
+                    return Ok(Self {
+                        rows: Rows::begin(format, rows, beside)?,
+                        report: Report::new(report)?,
+                        paths,
+                    });
+                }
+            }
+        }
+    }
 }
 
-fn records_of<'a, R>(
-    records: impl IntoIterator<Item = R>,
-    reason: &'a str,
-) -> Result<Vec<u8>, Failure>
-where
-    R: Iterator<Item = &'a str>,
-{
-    let failed =
-        |error: String| Failure::Work(format!("a rejected row cannot be written: {error}"));
-    let mut writer = WriterBuilder::new().from_writer(Vec::new());
-    for record in records {
-        let record = record.chain([reason]);
-        writer
-            .write_record(record)
-            .map_err(|error| failed(error.to_string()))?;
+impl Rows {
+    fn begin(format: Format, mut file: File, beside: &Path) -> io::Result<Self> {
+        match format {
+            Format::Ndjson => Ok(Self::Text(file)),
+            Format::Csv => {
+                file.write_all(&line_of_table(&StringRecord::from(&COLUMNS[..]), REASON)?)?;
+                Ok(Self::Text(file))
+            }
+            Format::Xlsx => {
+                let mut book = Box::new(Workbook::new());
+                let folder = beside
+                    .parent()
+                    .filter(|folder| !folder.as_os_str().is_empty());
+                book.set_tempdir(folder.unwrap_or(Path::new(".")))
+                    .and_then(|book| book.add_worksheet_with_constant_memory())
+                    .and_then(|sheet| sheet.write_row(0, 0, COLUMNS.into_iter().chain([REASON])))
+                    .map_err(other)?;
+                Ok(Self::Book {
+                    book,
+                    next: 1,
+                    file,
+                })
+            }
+        }
     }
-    writer
-        .into_inner()
-        .map_err(|error| failed(error.to_string()))
+
+    fn write(&mut self, line: usize, source: &Source, reasons: &str) -> io::Result<()> {
+        match (self, source) {
+            (Self::Text(file), Source::Line(text)) => {
+                file.write_all(&line_of_json(line, reasons, text))
+            }
+            (Self::Text(file), Source::Records(records)) => {
+                // a request's rows together, whatever happens
+                let lines = records.iter().map(|record| line_of_table(record, reasons));
+                let lines: Vec<_> = lines.collect::<io::Result<_>>()?;
+                file.write_all(&lines.concat())
+            }
+            (Self::Book { book, next, .. }, Source::Records(records)) => {
+                let sheet = book.worksheet_from_index(0).map_err(other)?;
+                for record in records {
+                    // texts all: a workbook runs no text
+                    sheet
+                        .write_row(*next, 0, record.iter().chain([reasons]))
+                        .map_err(other)?;
+                    *next += 1;
+                }
+                Ok(())
+            }
+            (Self::Book { .. }, Source::Line(_)) => {
+                Err(io::Error::other("a line has no place in a workbook"))
+            }
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Text(file) => file.sync_all(),
+            Self::Book { mut book, file, .. } => {
+                book.save_to_writer(&file).map_err(other)?;
+                file.sync_all()
+            }
+        }
+    }
+}
+
+/// A cell does not hold any number of them; the report does.
+fn first_of(wrong: &[Wrong]) -> String {
+    let told = wrong.iter().take(MOST_REASONS).map(ToString::to_string);
+    let mut told: Vec<_> = told.collect();
+    if let Some(more) = wrong
+        .len()
+        .checked_sub(MOST_REASONS)
+        .filter(|more| *more > 0)
+    {
+        told.push(format!("and {more} more: see the report"));
+    }
+    told.join("; ")
+}
+
+fn other(error: XlsxError) -> io::Error {
+    match error {
+        XlsxError::IoError(error) => error,
+        error => io::Error::other(error.to_string()),
+    }
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn line_of_json(number: usize, reasons: &str, line: &[u8]) -> Vec<u8> {
+    let row = serde_json::from_slice(line)
+        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(line).into_owned()));
+    let line = json!({"line": number, "reason": reasons, "row": row});
+    format!("{line}\n").into_bytes()
+}
+
+/// `import` reads the cells as they were.
+fn line_of_table(record: &StringRecord, last: &str) -> io::Result<Vec<u8>> {
+    let mut csv = WriterBuilder::new().from_writer(Vec::new());
+    let fields = record.iter().chain([last]);
+    csv.write_record(fields.map(|field| harmless(field).into_owned()))?;
+    csv.into_inner().map_err(csv::IntoInnerError::into_error)
 }

@@ -301,7 +301,8 @@ impl Check {
 }
 
 /// What is wrong with a name or a reference.
-fn text_problem(text: &str) -> Option<&'static str> {
+/// What is wrong with a name or a provider's reference.
+pub fn text_problem(text: &str) -> Option<&'static str> {
     if text.trim().is_empty() {
         Some("must not be empty")
     } else if text.chars().count() > MAX_CHARACTERS {

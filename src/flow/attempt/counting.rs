@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     domain::{
-        limit::{Window, seconds_until},
+        limit::{Window, captcha_level, seconds_until},
         phone::Phone,
     },
     flow::{Result, Services, retry, told::Told},
@@ -19,7 +19,8 @@ use crate::{
 pub struct Counting {
     now: DateTime<Utc>,
     address: Bucket,
-    phone: [Bucket; 2],
+    /// Those of the phone, where there is one.
+    phone: Option<[Bucket; 2]>,
 }
 
 /// A counter: who, what, and in which window.
@@ -47,12 +48,33 @@ impl Bucket {
         Ok(limits::count(tx, &self.hash, self.end).await? == self.most + 1)
     }
 
+    /// Counts one more if there is room; the count that came of it.
+    pub async fn take(&self, tx: &mut Tx) -> Result<Option<i64>> {
+        Ok(limits::take(tx, &self.hash, self.end, self.most).await?)
+    }
+
+    /// Counts one less.
+    pub async fn give_back(&self, tx: &mut Tx) -> Result<()> {
+        Ok(limits::give_back(tx, &self.hash).await?)
+    }
+
+    /// When the count begins anew.
+    pub const fn end(&self) -> DateTime<Utc> {
+        self.end
+    }
+
+    /// How many there is room for.
+    pub const fn most(&self) -> i64 {
+        self.most
+    }
+
     /// Begins anew.
     pub async fn clear(&self, tx: &mut Tx) -> Result<()> {
         Ok(limits::clear(tx, &self.hash).await?)
     }
 
-    fn new(keys: &Keys, window: Window, who: &[u8], most: u32, now: DateTime<Utc>) -> Self {
+    /// So many of `who` in this window.
+    pub fn new(keys: &Keys, window: Window, who: &[u8], most: u32, now: DateTime<Utc>) -> Self {
         let end = window.end(now);
         let starts = end.timestamp_millis().to_be_bytes();
         let parts: &[&[u8]] = &[window.name().as_bytes(), who, &starts];
@@ -65,19 +87,27 @@ impl Bucket {
 }
 
 impl Counting {
-    pub fn new(services: &Services, address: IpAddr, phone: &Phone, now: DateTime<Utc>) -> Self {
+    pub fn new(
+        services: &Services,
+        address: IpAddr,
+        phone: Option<&Phone>,
+        now: DateTime<Utc>,
+    ) -> Self {
         let (keys, most) = (&services.keys, services.settings.limits);
         let address = network(address);
-        let of_phone =
-            |window, most| Bucket::new(keys, window, phone.as_str().as_bytes(), most, now);
+        let of_phone = |phone: &Phone, window, most| {
+            Bucket::new(keys, window, phone.as_str().as_bytes(), most, now)
+        };
         let most_of_address = most.per_address_per_10_minutes;
         Self {
             now,
             address: Bucket::new(keys, Window::Address, &address, most_of_address, now),
-            phone: [
-                of_phone(Window::PhoneHour, most.per_phone_per_hour),
-                of_phone(Window::PhoneDay, most.per_phone_per_day),
-            ],
+            phone: phone.map(|phone| {
+                [
+                    of_phone(phone, Window::PhoneHour, most.per_phone_per_hour),
+                    of_phone(phone, Window::PhoneDay, most.per_phone_per_day),
+                ]
+            }),
         }
     }
 
@@ -86,6 +116,19 @@ impl Counting {
         let mut tx = services.db.read().await?;
         let count = limits::peek(&mut tx, &self.address.hash, self.now).await?;
         Ok((count >= self.address.most).then(|| self.limited(&self.address)))
+    }
+
+    /// How hard the next captcha is to be, by the counter that is nearest to its limit: 0 to 3.
+    pub async fn level(&self, services: &Services) -> Result<u8> {
+        let mut tx = services.db.read().await?;
+        let of_phone = self.phone.as_ref();
+        let [hour, day] = of_phone.map_or([&self.address; 2], |[hour, day]| [hour, day]);
+        let buckets = [&self.address, hour, day];
+        let hashes = buckets.map(|bucket| &bucket.hash[..]);
+        let counts = limits::peek_three(&mut tx, hashes, self.now).await?;
+        let levels = buckets.iter().zip(counts);
+        let levels = levels.map(|(bucket, count)| captcha_level(count, bucket.most));
+        Ok(levels.max().unwrap_or(0))
     }
 
     /// Counts a submission that used no captcha up; past a limit, what is told instead.
@@ -142,7 +185,7 @@ impl Counting {
     /// The longest window whose limit a submission is past; it is counted in all of them, or only compared with them.
     async fn past(&self, tx: &mut Tx, counts: bool) -> Result<Option<&Bucket>> {
         let mut past = None;
-        for bucket in [&self.address, &self.phone[0], &self.phone[1]] {
+        for bucket in std::iter::once(&self.address).chain(self.phone.iter().flatten()) {
             let count = if counts {
                 limits::count(tx, &bucket.hash, bucket.end).await?
             } else {
@@ -163,7 +206,7 @@ impl Counting {
 }
 
 /// An IPv4 address, or an IPv6 one's /64: a household has 2^64 of those.
-fn network(address: IpAddr) -> Vec<u8> {
+pub fn network(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(address) => address.octets().into(),
         IpAddr::V6(address) => {

@@ -4,7 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::super::{Result, Services, hashes, message::Message};
 use crate::{
-    domain::{phone::Phone, text::redacted_debug},
+    domain::{
+        message::{SmsState, state},
+        phone::Phone,
+        text::redacted_debug,
+    },
     store::outbox,
 };
 
@@ -15,6 +19,8 @@ pub struct InboxMessage {
     pub message: Message,
     /// When the gateway accepted it.
     pub sent_at: DateTime<Utc>,
+    /// How far it is.
+    pub state: SmsState,
 }
 
 redacted_debug!(InboxMessage);
@@ -52,8 +58,13 @@ pub async fn inbox_of_phone(
 }
 
 fn open(services: &Services, row: &outbox::InboxRow) -> Result<InboxMessage> {
+    let mut message = Message::open(&services.keys, row.id, &row.sealed)?;
+    let sender = message.sender_by(row.carrier).to_owned();
+    message.sender = sender;
+    let (accepted_at, now) = (row.accepted_at, services.clock.now());
     Ok(InboxMessage {
-        message: Message::open(&services.keys, row.id, &row.sealed)?,
-        sent_at: row.accepted_at,
+        message,
+        sent_at: accepted_at,
+        state: state(SmsState::Accepted, Some(accepted_at), row.receipt, now),
     })
 }

@@ -1,13 +1,15 @@
 //! Everything gone: the database emptied, the clock set anywhere, the demo provider back with its key.
 
 use chrono::{DateTime, Utc};
+use serde_json::json;
 
 use super::{
-    super::{FlowError, Result, Services, providers, retry},
+    super::{FlowError, Result, Services, audit, providers, retry},
     clock::{self, Hold, Kept},
 };
 use crate::{
     clock::Pace,
+    domain::event::Deed,
     store::{meta, purge},
 };
 
@@ -40,6 +42,8 @@ async fn empty(services: &Services, now: Option<DateTime<Utc>>) -> Result<()> {
         };
         let mut tx = services.db.write().await?;
         purge::reset(&mut tx).await?;
+        let at = now.unwrap_or_else(|| services.clock.real_now());
+        audit::record(&mut tx, &services, Deed::SandboxReset, None, &json!({}), at).await?;
         meta::put(&mut tx, meta::SANDBOX_CLOCK, &kept.write()?).await?;
         tx.commit().await?;
         Ok(kept)

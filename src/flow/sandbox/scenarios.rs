@@ -124,6 +124,8 @@ pub static SCENARIOS: &[Scenario] = &[
     case("phone-refused", "号码被拒收，备案退回（19900000002）", Nationwide, Gansu, |cast| alone(cast, "19900000002")),
     case("phone-late", "短信晚到三分钟（19900000003）", Nationwide, Gansu, |cast| alone(cast, "19900000003")),
     case("phone-receipt-twice", "短信回执来两次（19900000004）", Nationwide, Gansu, |cast| alone(cast, "19900000004")),
+    case("phone-undelivered", "短信已发出，没有送达（19900000005）", Nationwide, Gansu, |cast| alone(cast, "19900000005")),
+    case("phone-moved", "携号转网：由另一运营商发送（19900000006）", Nationwide, Gansu, |cast| alone(cast, "19900000006")),
 ];
 
 const fn case(

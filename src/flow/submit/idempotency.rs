@@ -36,7 +36,7 @@ pub(super) enum Begun {
 
 /// The key, as it is ours while the call runs.
 #[derive(Clone, Copy)]
-pub(super) struct Ours {
+pub(in crate::flow) struct Ours {
     hash: [u8; 32],
     lease_until: DateTime<Utc>,
 }

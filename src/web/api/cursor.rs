@@ -2,6 +2,7 @@
 //! provider and the filters; with others, or altered, it does not open.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -10,7 +11,7 @@ use crate::{
         delivery::DeliveryState,
         ids::{ProviderId, RequestId},
         province::Province,
-        words::RequestState,
+        words::{FilingKind, RequestState},
     },
     flow::Services,
     keys::Purpose,
@@ -20,9 +21,23 @@ use crate::{
 /// A sealed identifier under the longest key name is shorter; longer ones are not even decoded.
 const LONGEST: usize = 160;
 
+/// What a cursor of requests is bound to. None of the words holds a NUL, and the reference stands last.
+pub fn of_requests(provider: ProviderId, filter: Filter<'_>) -> Vec<u8> {
+    let millis = |at: Option<DateTime<Utc>>| at.map(|at| at.timestamp_millis().to_string());
+    let words = [
+        filter.state.map_or("", RequestState::as_str),
+        filter.kind.map_or("", FilingKind::as_str),
+        filter.province.map_or("", Province::slug),
+        &millis(filter.from).unwrap_or_default(),
+        &millis(filter.to).unwrap_or_default(),
+        filter.reference.unwrap_or_default(),
+    ];
+    [provider.0.as_bytes(), words.join("\0").as_bytes()].concat()
+}
+
 /// The cursor behind `last`.
-pub fn seal(services: &Services, provider: ProviderId, filter: Filter, last: RequestId) -> String {
-    seal_bytes(services, &place(&provider, filter), last.0.as_bytes())
+pub fn seal(services: &Services, place: &[u8], last: RequestId) -> String {
+    seal_bytes(services, &[b"requests", place], last.0.as_bytes())
 }
 
 fn seal_bytes(services: &Services, place: &[&[u8]], last: &[u8]) -> String {
@@ -57,20 +72,7 @@ pub fn open_number(services: &Services, place: &[u8], cursor: &str) -> Option<i6
 }
 
 /// The last request shown; `None`: not a cursor of this provider's list.
-pub fn open(
-    services: &Services,
-    provider: ProviderId,
-    filter: Filter,
-    cursor: &str,
-) -> Option<RequestId> {
-    let id = open_bytes(services, &place(&provider, filter), cursor)?;
+pub fn open(services: &Services, place: &[u8], cursor: &str) -> Option<RequestId> {
+    let id = open_bytes(services, &[b"requests", place], cursor)?;
     Some(RequestId(Uuid::from_slice(&id).ok()?))
-}
-
-fn place(provider: &ProviderId, filter: Filter) -> [&[u8]; 3] {
-    [
-        provider.0.as_bytes(),
-        filter.state.map_or("", RequestState::as_str).as_bytes(),
-        filter.province.map_or("", Province::slug).as_bytes(),
-    ]
 }

@@ -16,7 +16,12 @@ use super::{
     shapes::{EventPage, FilingRequestPage, LoggedEvent},
 };
 use crate::{
-    domain::{filing::FilingDraft, ids::RequestId, province::Province, words::RequestState},
+    domain::{
+        filing::FilingDraft,
+        ids::RequestId,
+        province::Province,
+        words::{FilingKind, RequestState},
+    },
     flow::{
         FlowError, Services, look_up,
         shape::FilingRequest,
@@ -67,8 +72,12 @@ pub async fn submit(
     tag = "filing requests",
     params(
         ("state" = Option<RequestState>, Query, description = "Only those in this state"),
+        ("kind" = Option<FilingKind>, Query, description = "Only those of this kind"),
         ("province" = Option<Province>, Query, description = "Only those of this province"),
-        ("cursor" = Option<String>, Query, description = "The next_cursor of the page before, with the same state and province"),
+        ("provider_reference" = Option<String>, Query, max_length = 100, description = "Only those that you call so, exactly"),
+        ("submitted_from" = Option<String>, Query, format = DateTime, description = "Only those submitted then or later; RFC 3339, with or without seconds"),
+        ("submitted_to" = Option<String>, Query, format = DateTime, description = "Only those submitted before then"),
+        ("cursor" = Option<String>, Query, description = "The next_cursor of the page before, with the same filters"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 100, description = "How many on a page; 20 if left out"),
     ),
     responses((status = 200, description = "A page of requests", body = FilingRequestPage)),
@@ -80,10 +89,11 @@ pub async fn list(
 ) -> Result<Json<FilingRequestPage>, Problem> {
     let query = ListQuery::parse(request.query_string())?;
     let filter = query.filter();
+    let place = cursor::of_requests(caller.0, filter);
     let before = match &query.cursor {
         None => None,
         Some(cursor) => {
-            Some(cursor::open(&services, caller.0, filter, cursor).ok_or_else(query::bad_cursor)?)
+            Some(cursor::open(&services, &place, cursor).ok_or_else(query::bad_cursor)?)
         }
     };
     let fetch = query::one_more(query.limit);
@@ -91,7 +101,7 @@ pub async fn list(
     let last = query::cut(&mut views, query.limit).map(|view| view.row.id);
     Ok(Json(FilingRequestPage {
         data: views.into_iter().map(FilingRequest::from).collect(),
-        next_cursor: last.map(|last| cursor::seal(&services, caller.0, filter, last)),
+        next_cursor: last.map(|last| cursor::seal(&services, &place, last)),
     }))
 }
 

@@ -16,6 +16,7 @@ use utoipa::{
 use super::{
     deliveries, handlers,
     problem::{Problem, ProblemBody, ProblemType},
+    statistics,
 };
 
 /// The description of the API.
@@ -32,6 +33,7 @@ use super::{
         handlers::events,
         deliveries::list,
         deliveries::redeliver,
+        statistics::show,
         describe,
     ),
     components(schemas(ProblemBody)),
@@ -128,7 +130,9 @@ fn problems(operation: &str) -> Vec<ProblemType> {
             P::InvalidFiling,
             P::IdempotencyKeyReused,
         ],
-        "list_filing_requests" | "list_webhook_deliveries" => &[P::InvalidParameter],
+        "list_filing_requests" | "list_webhook_deliveries" | "get_statistics" => {
+            &[P::InvalidParameter]
+        }
         "list_filing_request_events" => &[P::InvalidParameter, P::RequestNotFound],
         "withdraw_filing_request" => &[P::RequestNotFound, P::RequestEnded],
         "get_filing_request" => &[P::RequestNotFound],

@@ -1,13 +1,20 @@
 //! Query parameters and the `Idempotency-Key` header. What is not known is refused: a misspelt filter would list all.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display};
 
 use actix_web::HttpRequest;
+use chrono::{DateTime, Utc};
 use url::form_urlencoded;
 
 use super::problem::{Problem, ProblemType};
 use crate::{
-    domain::{delivery::DeliveryState, province::Province, words::RequestState},
+    domain::{
+        delivery::DeliveryState,
+        filing::text_problem,
+        province::Province,
+        time::parse_time,
+        words::{FilingKind, RequestState},
+    },
     store::{filing_requests::Filter, webhooks::DeliveryFilter},
 };
 
@@ -20,10 +27,12 @@ const MAX_KEY: usize = 255;
 /// What a list is asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ListQuery<'a> {
-    /// Which requests.
-    pub state: Option<RequestState>,
-    /// Which province's.
-    pub province: Option<Province>,
+    state: Option<RequestState>,
+    kind: Option<FilingKind>,
+    province: Option<Province>,
+    reference: Option<Cow<'a, str>>,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
     /// Where to go on.
     pub cursor: Option<Cow<'a, str>>,
     /// How many on a page.
@@ -33,36 +42,70 @@ pub struct ListQuery<'a> {
 impl<'a> ListQuery<'a> {
     /// Reads a query string; a parameter without value is as good as none.
     pub fn parse(query: &'a str) -> Result<Self, Problem> {
-        let mut given = parameters(query, &["state", "province", "cursor", "limit"])?;
+        let known = [
+            "state",
+            "kind",
+            "province",
+            "provider_reference",
+            "submitted_from",
+            "submitted_to",
+            "cursor",
+            "limit",
+        ];
+        let mut given = parameters(query, &known)?;
         let mut take = |name| given.remove(name);
-        let state = take("state").map(|word| {
-            RequestState::from_word(&word).ok_or_else(|| {
-                let words = RequestState::ALL.iter().map(|state| state.as_str());
-                invalid(format!(
-                    "state must be one of {}",
-                    words.collect::<Vec<_>>().join(", ")
-                ))
-            })
-        });
         let province = take("province").map(|slug| {
             Province::from_slug(&slug)
                 .ok_or_else(|| invalid("province must be one of the 31 slugs, such as gansu"))
         });
+        let reference = take("provider_reference").map(|text| match text_problem(&text) {
+            None => Ok(text),
+            Some(detail) => Err(invalid(format!("provider_reference {detail}"))),
+        });
         Ok(Self {
-            state: state.transpose()?,
+            state: word("state", take("state"), RequestState::ALL)?,
+            kind: word("kind", take("kind"), FilingKind::ALL)?,
             province: province.transpose()?,
+            reference: reference.transpose()?,
+            from: time("submitted_from", take("submitted_from"))?,
+            to: time("submitted_to", take("submitted_to"))?,
             cursor: take("cursor"),
             limit: limit(take("limit").as_deref())?,
         })
     }
 
     /// Which of the provider's requests are listed.
-    pub fn filter(&self) -> Filter {
+    pub fn filter(&self) -> Filter<'_> {
         Filter {
             state: self.state,
+            kind: self.kind,
             province: self.province,
+            reference: self.reference.as_deref(),
+            from: self.from,
+            to: self.to,
         }
     }
+}
+
+/// One of the words of a closed set.
+fn word<T: Copy + Display>(
+    name: &str,
+    given: Option<Cow<'_, str>>,
+    all: &[T],
+) -> Result<Option<T>, Problem> {
+    let Some(given) = given else { return Ok(None) };
+    let found = all.iter().find(|word| word.to_string() == given);
+    found.copied().map(Some).ok_or_else(|| {
+        let words: Vec<_> = all.iter().map(ToString::to_string).collect();
+        invalid(format!("{name} must be one of {}", words.join(", ")))
+    })
+}
+
+fn time(name: &str, given: Option<Cow<'_, str>>) -> Result<Option<DateTime<Utc>>, Problem> {
+    // the + of an offset that nobody encoded reads as a space
+    let time = given.map(|text| parse_time(&text.replace(' ', "+")));
+    time.transpose()
+        .map_err(|error| invalid(format!("{name} is {error}")))
 }
 
 /// What a list of webhook deliveries is asked for.
@@ -85,19 +128,10 @@ impl<'a> DeliveryQuery<'a> {
             let wrong = |_| invalid("request_id must be the id of a request, fr_…");
             id.parse().map_err(wrong)
         });
-        let state = take("state").map(|word| {
-            DeliveryState::from_word(&word).ok_or_else(|| {
-                let words = DeliveryState::ALL.iter().map(|state| state.as_str());
-                invalid(format!(
-                    "state must be one of {}",
-                    words.collect::<Vec<_>>().join(", ")
-                ))
-            })
-        });
         Ok(Self {
             filter: DeliveryFilter {
                 request: request.transpose()?,
-                state: state.transpose()?,
+                state: word("state", take("state"), DeliveryState::ALL)?,
             },
             limit: limit(take("limit").as_deref())?,
             cursor: take("cursor"),
@@ -134,7 +168,7 @@ pub fn bad_delivery_cursor() -> Problem {
 
 /// The cursor is none of ours, or of another list.
 pub fn bad_cursor() -> Problem {
-    invalid("cursor must be a next_cursor of the same list: the same key, state and province")
+    invalid("cursor must be a next_cursor of the same list: the same key and filters")
 }
 
 /// A path without parameters.
@@ -195,11 +229,23 @@ mod tests {
 
     #[test]
     fn reads_what_is_known() {
-        let query = ListQuery::parse("state=returned&province=gansu&limit=100&cursor=abc").unwrap();
-        assert_eq!(query.state, Some(RequestState::Returned));
-        assert_eq!(query.province, Some(Province::Gansu));
+        let query = ListQuery::parse(
+            "state=returned&kind=change&province=gansu&provider_reference=%E5%8D%95%201&limit=100&cursor=abc\
+            &submitted_from=2018-09-10T08:00+08:00&submitted_to=2018-09-11T00:00:00Z",
+        )
+        .unwrap();
+        let filter = Filter {
+            state: Some(RequestState::Returned),
+            kind: Some(FilingKind::Change),
+            province: Some(Province::Gansu),
+            reference: Some("单 1"),
+            from: parse_time("2018-09-10T00:00Z").ok(),
+            to: parse_time("2018-09-11T00:00Z").ok(),
+        };
+        assert_eq!(query.filter(), filter);
         assert_eq!((query.limit, query.cursor.as_deref()), (100, Some("abc")));
-        let empty = ListQuery::parse("state=&province=&cursor=&limit=").unwrap();
+        let empty =
+            ListQuery::parse("state=&kind=&province=&submitted_to=&cursor=&limit=").unwrap();
         assert_eq!(empty, ListQuery::parse("").unwrap());
         assert_eq!(empty.limit, DEFAULT_LIMIT);
     }
@@ -217,6 +263,10 @@ mod tests {
             "limit=5&limit=5",
             "%00=1",
             "state=%FF",
+            "kind=done",
+            "provider_reference=%00",
+            "submitted_from=2018-09-10",
+            "submitted_to=done",
         ] {
             let problem = ListQuery::parse(bad).unwrap_err().to_string();
             assert!(problem.contains("invalid-parameter"), "{bad}");

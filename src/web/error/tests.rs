@@ -18,12 +18,12 @@ use crate::{
     captcha::Captchas,
     clock::Clock,
     domain::{carrier::Carriers, policy::Timeline},
-    flow::{Limits, Services, Settings},
+    flow::{Limits, Services, Settings, SmsSettings},
     keys::{KeyBytes, Keys},
     random::Random,
     sms::Gateways,
     store::{Db, Options},
-    web::{Site, Visitors},
+    web::{CaptchaKinds, Site, Visitors},
 };
 
 async fn state(folder: &std::path::Path) -> State {
@@ -46,7 +46,9 @@ async fn state(folder: &std::path::Path) -> State {
             public_url: String::new(),
             signature: String::new(),
             limits: Limits::default(),
+            sms: SmsSettings::default(),
             retention: chrono::TimeDelta::days(1),
+            staff: crate::flow::staff::Rules::default(),
         }),
         metrics: crate::metrics::Metrics::new(),
         wake: Arc::default(),
@@ -60,7 +62,9 @@ async fn state(folder: &std::path::Path) -> State {
         operator: None,
         neighbours: HashMap::new(),
         public_metrics: true,
+        captchas: CaptchaKinds::default(),
         retention_days: 1,
+        staff_networks: Vec::new(),
     };
     State {
         services,

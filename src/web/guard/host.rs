@@ -1,4 +1,5 @@
-//! Hosts are an exact list; any other is misdirected (421). /healthz answers to all: a load balancer asks by address.
+//! Hosts are an exact list; any other is misdirected (421). /healthz answers to all: a load balancer asks by address; so does
+//! the path of receipts: a gateway on the same network may, and knows its secret.
 
 use actix_web::{
     Error, HttpMessage, HttpRequest,
@@ -11,7 +12,7 @@ use actix_web::{
 
 use crate::{
     domain::province::Province,
-    web::{error::refuse, pages::error::ErrorKind, site::State},
+    web::{error::refuse, pages::error::ErrorKind, site::State, sms_receipts::is_push},
 };
 
 /// Whose pages the host opens at `/`.
@@ -32,14 +33,14 @@ pub async fn known(
     };
     match here {
         Some(bureau) => drop(request.extensions_mut().insert(Here(bureau))),
-        None if request.path() == "/healthz" => {}
+        None if request.path() == "/healthz" || is_push(request.path()) => {}
         None => return Ok(refuse(request, ErrorKind::Misdirected)),
     }
     Ok(next.call(request).await?.map_into_boxed_body())
 }
 
 /// The one host that was asked for; forwarded ones are not believed.
-fn asked(request: &HttpRequest) -> Option<String> {
+pub fn asked(request: &HttpRequest) -> Option<String> {
     if let Some(authority) = request.uri().authority() {
         return Some(authority.as_str().to_owned());
     }

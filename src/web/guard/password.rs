@@ -22,7 +22,9 @@ use subtle::ConstantTimeEq;
 
 use crate::{
     keys::Purpose,
-    web::{error::Result, pages::desk::PasswordPage, site::State},
+    web::{
+        error::Result, guard::cookie, pages::desk::PasswordPage, site::State, sms_receipts::is_push,
+    },
 };
 
 const COOKIE: &str = "heyan_sandbox";
@@ -35,12 +37,12 @@ pub async fn asked(
     next: Next<impl MessageBody + 'static>,
 ) -> std::result::Result<ServiceResponse<BoxBody>, Error> {
     let path = request.path();
-    let open = path == "/healthz" || path == PATH || path.starts_with("/static/");
+    let open = path == "/healthz" || path == PATH || path.starts_with("/static/") || is_push(path);
     let Some(state) = request.app_data::<Data<State>>().filter(|_| !open).cloned() else {
         return Ok(next.call(request).await?.map_into_boxed_body());
     };
     let passes = state.site.password.is_none()
-        || cookies(request.headers()).any(|cookie| is_ours(&state, cookie))
+        || cookie::values(request.headers(), COOKIE).any(|cookie| is_ours(&state, cookie))
         || sent(request.headers()).is_some_and(|given| is_right(&state, &given));
     if passes {
         return Ok(next.call(request).await?.map_into_boxed_body());
@@ -95,15 +97,6 @@ fn page(state: &State, next: String, wrong: bool) -> Result {
     Ok(HttpResponse::Unauthorized()
         .content_type("text/html; charset=utf-8")
         .body(page.render()?))
-}
-
-/// The values of our cookie.
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lines = headers
-        .get_all(header::COOKIE)
-        .filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';'));
-    pairs.filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
 fn is_right(state: &State, given: &str) -> bool {

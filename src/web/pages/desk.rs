@@ -5,6 +5,7 @@
 
 use askama::Template;
 
+use crate::domain::message::SmsState;
 use crate::domain::province::Province;
 use crate::domain::words::{FilingKind, RequestState, VerificationState};
 use crate::web::page::{Frame, path};
@@ -109,6 +110,8 @@ pub struct Message {
     pub link: Option<String>,
     /// When, `2018-09-10 09:00:01`.
     pub sent_at: String,
+    /// How far it is.
+    pub state: SmsState,
 }
 
 impl Filed {

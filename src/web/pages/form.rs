@@ -193,6 +193,8 @@ pub struct Captcha {
     pub purpose: Purpose,
     /// The bureau it is bound to.
     pub bureau: Option<Province>,
+    /// A script may open a puzzle in its place.
+    pub has_puzzle: bool,
     /// Seconds until it runs out.
     pub expires_in: i64,
     /// What was wrong with the one before.
@@ -203,7 +205,7 @@ pub struct Captcha {
 
 impl Captcha {
     /// Width and height of the picture as shown, in CSS pixels.
-    pub const SIZE: (u32, u32) = (220, 80);
+    pub const SIZE: (u32, u32) = (264, 144);
 }
 
 /// The error summary above the h1 (`parts/summary.html`).

@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::form::Form;
 use super::panel::HowFar;
+use crate::domain::message::SmsState;
 use crate::domain::province::Province;
 use crate::domain::words::{FilingKind, RequestState, VerificationState};
 use crate::web::page::Frame;
@@ -57,4 +58,6 @@ pub struct Person {
     pub phone_masked: String,
     /// How far they are.
     pub state: VerificationState,
+    /// How far their newest SMS is.
+    pub sms: Option<SmsState>,
 }

@@ -221,6 +221,7 @@ fn message_on_page(sms: InboxMessage) -> page::Message {
         code: message.code,
         link: message.link,
         sent_at: clock_face(sms.sent_at),
+        state: sms.state,
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     problem::{SandboxProblem, Trouble},
 };
 use crate::{
+    captcha::Kind,
     domain::{phone::Phone, time::rfc3339},
     flow::{FlowError, providers, review_phone as review, sandbox},
     web::{
@@ -59,13 +60,19 @@ fn show(sms: &sandbox::InboxMessage) -> Value {
         "code": message.code,
         "link": message.link,
         "sent_at": rfc3339(sms.sent_at),
+        "state": sms.state,
     })
 }
 
 pub async fn captcha(state: Data<State>, id: Path<String>) -> Result<HttpResponse, Trouble> {
     let challenge = state.services.captchas.open(&id);
     let challenge = challenge.map_err(|_| SandboxProblem::UnknownCaptcha)?;
-    Ok(HttpResponse::Ok().json(json!({"answer": challenge.answer()})))
+    if challenge.kind() == Kind::Puzzle {
+        let proof = state.services.captchas.prove(&challenge);
+        let answer = challenge.answer();
+        return Ok(HttpResponse::Ok().json(json!({"answer": *answer, "proof": proof.as_str()})));
+    }
+    Ok(HttpResponse::Ok().json(json!({"answer": *challenge.answer()})))
 }
 
 #[derive(Deserialize, Default)]

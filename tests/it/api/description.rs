@@ -52,6 +52,7 @@ fn it_is_openapi_3_1_with_every_route_and_every_problem() {
         "get /api/v1/filing-requests/{id}",
         "get /api/v1/filing-requests/{id}/events",
         "get /api/v1/openapi.json",
+        "get /api/v1/statistics",
         "get /api/v1/webhook-deliveries",
         "post /api/v1/filing-requests",
         "post /api/v1/filing-requests/{id}/withdraw",

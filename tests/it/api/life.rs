@@ -67,6 +67,11 @@ on_both! {
         let late = api.get(&path(&late)).await.body;
         assert_eq!(late["return_reason"], "expired");
         assert_eq!(late["verifications"][0]["state"], "expired");
+        assert_eq!(late["verifications"][0]["failure_reason"], "expired");
+        let who = ["主体负责人王**（138****8000）", "第1个网站的负责人李*（139****9000）"];
+        let told = who.map(|who| format!("{who}在2018年9月12日 09:01前没有完成短信核验。"));
+        assert_eq!(late["verifications"][1]["failure_detail"], told[1]);
+        assert_eq!(late["return_detail"], told.concat());
         assert_eq!(late["verifications"][0]["first_sent_at"], "2018-09-10T09:01:00+08:00");
     }
 
@@ -89,7 +94,10 @@ on_both! {
         refused(&api, resubmit(&api.submitted(&remarks()).await), "is handed_over").await;
 
         let new = api.submitted(&resubmit(&returned)).await;
-        assert_eq!(new["resubmits"], returned["id"]);
+        assert_eq!((&new["resubmits"], &new["resubmitted_by"]), (&returned["id"], &Value::Null));
+        assert_eq!(api.get(&path(&returned)).await.body["resubmitted_by"], new["id"]);
+        let listed = api.get("/api/v1/filing-requests?state=returned").await.body;
+        assert_eq!(listed["data"][0]["resubmitted_by"], new["id"]);
         refused(&api, resubmit(&returned), "has been resubmitted already").await;
         api.post(&format!("{}/withdraw", path(&running))).await;
         assert_eq!(api.submitted(&resubmit(&running)).await["state"], "verifying");
@@ -145,6 +153,8 @@ on_both! {
         for verification in purged["verifications"].as_array().unwrap() {
             assert_eq!(verification["name_masked"], Value::Null);
             assert_eq!(verification["phone_masked"], Value::Null);
+            // withdrawn: nobody failed
+            assert_eq!(verification["failure_detail"], Value::Null);
         }
     }
 }

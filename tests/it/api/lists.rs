@@ -67,6 +67,16 @@ on_both! {
         assert_eq!(ids(&get("province=beijing").await.body), beijing);
         assert_eq!(ids(&get("state=returned").await.body), Vec::<String>::new());
         assert_eq!(ids(&get("state=&province=&cursor=&limit=").await.body).len(), 6);
+        assert_eq!(ids(&get("kind=change").await.body), done);
+        let named = "provider_reference=ORDER-2018-0001";
+        assert_eq!(ids(&get(&format!("{named}&state=verifying&kind=new_filing&province=gansu")).await.body), running);
+        assert_eq!(ids(&get(&format!("{named}&kind=change")).await.body), Vec::<String>::new());
+        // a second apart: of the first three the middle one
+        let second = "submitted_from=2018-09-10T09:00:01%2B08:00&submitted_to=2018-09-10T01:00:02Z";
+        assert_eq!(ids(&get(second).await.body), running[1..2]);
+        // an offset that was not encoded is taken as it was meant
+        let first = "submitted_to=2018-09-10T09:00:01+08:00";
+        assert_eq!(ids(&get(first).await.body), running[2..]);
 
         let page = get("state=verifying&limit=2").await;
         let cursor = page.body["next_cursor"].as_str().unwrap();
@@ -75,6 +85,9 @@ on_both! {
             format!("cursor={cursor}"),
             format!("state=handed_over&cursor={cursor}"),
             format!("state=verifying&province=gansu&cursor={cursor}"),
+            format!("state=verifying&kind=new_filing&cursor={cursor}"),
+            format!("state=verifying&provider_reference=x&cursor={cursor}"),
+            format!("state=verifying&submitted_to=2030-01-01T00:00Z&cursor={cursor}"),
             format!("state=verifying&cursor={cursor}A"),
             format!("state=verifying&cursor={}", &cursor[1..]),
             format!("state=verifying&cursor={}", running[0]),
@@ -103,6 +116,11 @@ async fn unusable_parameters_are_refused() {
         "limit=101",
         "limit=1.5",
         "State=verifying",
+        "kind=none",
+        "provider_reference=%00",
+        "provider_reference=%20",
+        "submitted_from=2018-09-10",
+        "submitted_to=0",
     ] {
         api.get(&format!("{LIST}?{query}"))
             .await

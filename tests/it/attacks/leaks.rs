@@ -11,17 +11,19 @@ use std::{
 use chrono::TimeDelta;
 use heyan::{
     captcha::Form,
-    domain::province::Province,
+    domain::{province::Province, staff::Role},
     flow::{Limits, Settings, purge::purge, review_phone},
     store::{Engine, Tx},
 };
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Row};
 
 use super::search::{Marker, Search, forms};
 use crate::{
     portal::{Portal, page},
+    staff,
     world::{World, at, on_engines, other_than},
 };
 
@@ -238,6 +240,7 @@ async fn run(portal: &Portal) {
         );
         assert_eq!(page(call).await.status, 200);
     }
+    at_the_console(portal, &id, a).await;
     // the second one by the short link
     let link = world
         .messages()
@@ -330,6 +333,42 @@ async fn run(portal: &Portal) {
         outcomes.iter().map(String::as_str).collect::<Vec<_>>(),
         expected
     );
+}
+
+/// What the bureau's staff do: look for a phone, see its owner in clear, mistype it where it does not belong.
+async fn at_the_console(portal: &Portal, id: &str, phone: &str) {
+    let world = &portal.world;
+    staff::stand(world, 0);
+    let officer = staff::account(world, "officer", Role::Officer, Some(HERE)).await;
+    let session = officer.log_in(world).await;
+    let cookie = format!("__Host-heyan_staff={}", session.cookie.expose_secret());
+    staff::stand(world, 30);
+    let code = officer.code(world);
+    let clear = format!("/staff/requests/{id}/clear");
+    for (path, fields, status) in [
+        ("/staff/search", vec![("wanted", phone)], 200),
+        ("/staff/search", vec![("wanted", PEOPLE[0].0)], 200),
+        (&clear, vec![("reason", phone), ("code", phone)], 422),
+        (&clear, vec![("reason", "call"), ("code", phone)], 422),
+        (&clear, vec![("reason", "call"), ("code", &code)], 200),
+        ("/staff/export", vec![("from", phone), ("code", phone)], 422),
+        (
+            "/staff/login",
+            vec![("user", phone), ("password", PEOPLE[0].0), ("code", phone)],
+            422,
+        ),
+        ("/staff/sessions/end", vec![("id", phone)], 400),
+    ] {
+        let call = portal.call(Method::POST, path).header("Cookie", &cookie);
+        let answer = page(call.header("Sec-Fetch-Site", "same-origin").form(&fields)).await;
+        assert_eq!(answer.status, status, "{path} {fields:?}: {}", answer.text);
+    }
+    for path in [
+        format!("/staff/search?wanted={phone}"),
+        format!("/staff/requests/{phone}"),
+    ] {
+        page(portal.call(Method::GET, &path).header("Cookie", &cookie)).await;
+    }
 }
 
 async fn markers(world: &World) -> Vec<Marker> {

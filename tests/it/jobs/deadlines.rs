@@ -66,7 +66,8 @@ on_both! {
         }
         desk.settle().await;
         desk.turn(at("2018-09-12T09:00+08:00"));
-        assert_eq!(run_due(&desk.services).await.unwrap().done, 40);
+        // and the counters of their SMS are swept
+        assert!(run_due(&desk.services).await.unwrap().done >= 40);
         for id in requests {
             assert_eq!(desk.view(id).await.row.state, RequestState::Returned);
         }

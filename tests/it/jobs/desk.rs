@@ -23,7 +23,7 @@ use heyan::{
         words::{EventType, MessageKind},
     },
     flow::{
-        Limits, Services, Settings,
+        Limits, Services, Settings, SmsSettings,
         aggregate::{self, Loaded, Person},
         look_up::{self, RequestView},
         message::{self, Message},
@@ -52,8 +52,7 @@ pub fn at(text: &str) -> DateTime<Utc> {
 /// Accepted, once.
 pub fn accepted() -> Sent {
     Sent::Accepted {
-        reference: Some("ref".into()),
-        reports: 1,
+        references: vec!["ref".into()],
     }
 }
 
@@ -108,7 +107,7 @@ impl Gateway for Scripted {
             self.permits.acquire().await.unwrap().forget();
             match (self.script)(message, now) {
                 Some(sent) => sent,
-                None => Gateways::sandbox().send(message, now).await.sent,
+                None => Gateways::sandbox().send("sandbox", message, now).await,
             }
         }
         .boxed()
@@ -155,7 +154,9 @@ impl Desk {
                 public_url: "https://beian.example.cn".into(),
                 signature: "备案核验".into(),
                 limits: Limits::default(),
+                sms: SmsSettings::default(),
                 retention: TimeDelta::days(180),
+                staff: heyan::flow::staff::Rules::default(),
             }),
             metrics: Metrics::default(),
             wake: Arc::default(),

@@ -110,7 +110,15 @@ on_both! {
         let desk = Desk::new(db, NINE).await;
         desk.file(&["13800138000"]).await;
         let running = Loop::start(&desk, 2);
+        // SMS do not wait for the chores
         arrive(&desk, 1, PATIENCE).await;
+        timeout(PATIENCE, async {
+            while running.chores.load(Ordering::SeqCst) < 3 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await
+        .unwrap();
         assert!(running.stop().await >= 4);
     }
 

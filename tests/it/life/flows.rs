@@ -43,8 +43,7 @@ impl Gateway for Scripted {
         let phone = message.phone.as_str()[10..].parse().unwrap();
         let sent = match self.verdict(phone) {
             Verdict::Accept => Sent::Accepted {
-                reference: None,
-                reports: 1,
+                references: Vec::new(),
             },
             Verdict::Refuse => Sent::Refused,
             Verdict::Hold(long) => Sent::Hold {

@@ -50,7 +50,7 @@ on_engines! {
         app.world.settle().await;
         let (_, listed) = get(&app, &messages).await;
         let members: Vec<_> = listed[0].as_object().unwrap().keys().cloned().collect();
-        assert_eq!(members, ["code", "link", "phone", "sender", "sent_at", "text"]);
+        assert_eq!(members, ["code", "link", "phone", "sender", "sent_at", "state", "text"]);
         assert_eq!((listed.as_array().unwrap().len(), &listed[0]["phone"]), (1, &json!(phone)));
         assert_eq!(listed[0]["sent_at"], "2018-09-10T10:00:00+08:00");
         assert_eq!(get(&app, "/sandbox/api/messages").await.1.as_array().unwrap().len(), 2);

@@ -9,20 +9,28 @@ use std::{
 use chrono::TimeDelta;
 use heyan::{
     domain::{
+        carrier::Carrier,
         delivery::DeliveryState,
         ids::{ProviderId, RequestId, WebhookId},
+        message::Arrival,
         province::Province,
-        words::{EventType, RequestState},
+        statistics::Counted,
+        words::{EventType, FilingKind, RequestState},
     },
     store::{
-        Db, Tx, captchas, due, events,
+        Db, Json, Tx,
+        audit::{self, LinkRow},
+        captchas, due, events,
         filing_requests::{self, Filter},
         idempotency::{self, Begin, Key},
-        limits, meta,
+        imports, limits, meta,
         outbox::{self, Final},
-        providers, purge,
+        phone_carriers, providers, purge,
         rotation::{self, SealedColumn},
-        sms_codes, verifications, visitors,
+        sms_codes, sms_parts,
+        staff::{self, desk, export, sessions},
+        statistics::{self, Counter, Days},
+        verifications, visitors,
         webhooks::{self, Attempted, DeliveryFilter, NewDelivery},
     },
 };
@@ -32,7 +40,7 @@ use tracing::{Event, Subscriber, field::Visit};
 use tracing_subscriber::{Layer, layer::Context, layer::SubscriberExt};
 use uuid::Uuid;
 
-use super::{Scratch, at, message_id, one_filing, request_id};
+use super::{Scratch, at, log, message_id, one_filing, request_id};
 
 /// What sqlx logs of each statement.
 struct Catch;
@@ -114,22 +122,21 @@ async fn everything(db: &Db) {
     filing_requests::content(tx, row.id).await.unwrap();
     filing_requests::by_reference(tx, "x", 9).await.unwrap();
     filing_requests::newest(tx, 9).await.unwrap();
-    filing_requests::is_resubmitted(tx, row.id).await.unwrap();
+    filing_requests::resubmitted_by(tx, row.id).await.unwrap();
     filing_requests::handed_over(tx, Province::Gansu, 9)
         .await
         .unwrap();
-    for state in [None, Some(RequestState::Verifying)] {
-        for province in [None, Some(Province::Gansu)] {
-            filing_requests::list(
-                tx,
-                owner.id,
-                Filter { state, province },
-                Some(request_id(9)),
-                9,
-            )
+    for filters in 0..16 {
+        let filter = Filter {
+            state: (filters & 1 > 0).then_some(RequestState::Verifying),
+            kind: (filters & 2 > 0).then_some(FilingKind::Change),
+            province: (filters & 4 > 0).then_some(Province::Gansu),
+            reference: (filters & 8 > 0).then_some("x"),
+            ..Filter::default()
+        };
+        filing_requests::list(tx, owner.id, filter, Some(request_id(9)), 9)
             .await
             .unwrap();
-        }
     }
     verifications::save(tx, &first).await.unwrap();
     verifications::load(tx, first.id).await.unwrap();
@@ -143,7 +150,52 @@ async fn everything(db: &Db) {
         .unwrap();
     sms_codes::verification_of(tx, b"code").await.unwrap();
     outbox::claim(tx, at(9), at(20), token, 9).await.unwrap();
-    outbox::retry(tx, message_id(1), token, at(9))
+    let none = Json(Vec::new());
+    let mobile = Some(Carrier::Mobile);
+    outbox::submit(tx, message_id(1), token, "x", mobile, at(9), at(9))
+        .await
+        .unwrap();
+    outbox::doubt(tx, message_id(1), token, at(9))
+        .await
+        .unwrap();
+    outbox::wait(tx, message_id(1), token, at(9)).await.unwrap();
+    outbox::hold(tx, message_id(1), token, at(9), &none)
+        .await
+        .unwrap();
+    outbox::again(tx, message_id(1), "x", at(9)).await.unwrap();
+    outbox::cancel(tx, message_id(1), token, at(9))
+        .await
+        .unwrap();
+    outbox::accept_late(tx, message_id(1), answer)
+        .await
+        .unwrap();
+    outbox::is_delivered(tx, first.id).await.unwrap();
+    outbox::settle(tx, message_id(1), Arrival::Delivered, at(9))
+        .await
+        .unwrap();
+    outbox::load(tx, message_id(1)).await.unwrap();
+    outbox::of_request(tx, row.id).await.unwrap();
+    outbox::is_superseded(tx, first.id, message_id(1))
+        .await
+        .unwrap();
+    outbox::supersede(tx, first.id, message_id(1), at(9))
+        .await
+        .unwrap();
+    sms_parts::accepted(tx, "x", "1", message_id(1), at(9))
+        .await
+        .unwrap();
+    sms_parts::received(tx, "x", "2", Arrival::Delivered, at(9))
+        .await
+        .unwrap();
+    sms_parts::of_message(tx, message_id(1)).await.unwrap();
+    phone_carriers::put(tx, b"phone", "k1", &Json(vec![Carrier::Mobile]), at(9))
+        .await
+        .unwrap();
+    phone_carriers::foreign_to(tx, b"phone").await.unwrap();
+    phone_carriers::rehash(tx, b"phone", b"anew", "k1")
+        .await
+        .unwrap();
+    outbox::retry(tx, message_id(1), token, at(9), &none)
         .await
         .unwrap();
     outbox::fail(tx, message_id(2), token, answer)
@@ -167,9 +219,14 @@ async fn everything(db: &Db) {
     captchas::settle(tx, b"id").await.unwrap();
     captchas::set_limited(tx, b"id").await.unwrap();
     limits::count(tx, b"bucket", at(9)).await.unwrap();
+    limits::take(tx, b"bucket", at(9), 5).await.unwrap();
+    limits::give_back(tx, b"bucket").await.unwrap();
     limits::peek(tx, b"bucket", at(0)).await.unwrap();
+    limits::peek_three(tx, [b"bucket", b"b", b"c"], at(0))
+        .await
+        .unwrap();
     limits::clear(tx, b"bucket").await.unwrap();
-    events::insert(
+    log(
         tx,
         row.id,
         None,
@@ -178,8 +235,8 @@ async fn everything(db: &Db) {
         "x",
         &json!({}),
     )
-    .await
-    .unwrap();
+    .await;
+    audited(tx).await;
     events::of_request(tx, row.id, 0, 9).await.unwrap();
     let key = Key {
         provider_id: owner.id,
@@ -196,6 +253,13 @@ async fn everything(db: &Db) {
     idempotency::find(tx, key, at(0)).await.unwrap();
     idempotency::finish(tx, key, at(9), row.id).await.unwrap();
     idempotency::release(tx, key, at(9)).await.unwrap();
+    let imported = imports::Row {
+        provider_id: owner.id,
+        file_hash: b"file",
+        first_row: 1,
+    };
+    imports::insert(tx, imported, "k1", row.id).await.unwrap();
+    imports::rows_after(tx, imported, 9).await.unwrap();
     visitors::add(tx, "x", 1).await.unwrap();
     due::expiries(tx, at(0), 9).await.unwrap();
     due::noon(tx, at(0), 9).await.unwrap();
@@ -214,9 +278,89 @@ async fn everything(db: &Db) {
         .await
         .unwrap();
     filing_requests::lock(tx, row.id).await.unwrap();
+    staffed(tx, row.id).await;
     told(tx, owner.id, row.id).await;
     purge::request(tx, row.id, at(9)).await.unwrap();
     providers::revoke(tx, owner.id, at(9)).await.unwrap();
+}
+
+/// The same for the log and what is counted of it.
+async fn audited(tx: &mut Tx) {
+    events::deeds(tx, i64::MAX, 9).await.unwrap();
+    events::deeds_of(tx, Uuid::nil(), i64::MAX, 9)
+        .await
+        .unwrap();
+    assert!(audit::is_waiting(tx).await.unwrap());
+    let waiting = audit::waiting(tx, 0, 9).await.unwrap();
+    let link = LinkRow {
+        position: 1,
+        event_id: waiting[0].event.id,
+        key_id: "k1".into(),
+        mac: vec![1; 32],
+    };
+    audit::link(tx, &link).await.unwrap();
+    audit::chained(tx, 0).await.unwrap();
+    assert_eq!(audit::links(tx, 0, 9).await.unwrap(), [link]);
+    audit::linked(tx, 0, 9).await.unwrap();
+    audit::event(tx, 1).await.unwrap();
+    audit::last_position(tx).await.unwrap();
+    audit::last_unsealed(tx).await.unwrap();
+    audit::left_out(tx).await.unwrap();
+    audit::copied(tx).await.unwrap();
+    let counter = Counter {
+        provider: None,
+        day: "2018-09-10".into(),
+        province: None,
+        what: Counted::Filed,
+    };
+    statistics::add(tx, &counter, 1).await.unwrap();
+    let days = Days {
+        from: "2018-09-01".into(),
+        to: "2018-09-30".into(),
+    };
+    statistics::by_day(tx, None, None, &days).await.unwrap();
+    statistics::by_province(tx, None, &days).await.unwrap();
+    statistics::by_provider(tx, None, &days).await.unwrap();
+}
+
+/// The same for the bureau's staff.
+async fn staffed(tx: &mut Tx, request: RequestId) {
+    let id = super::staff::one(tx, 1, "zhang").await;
+    staff::by_name(tx, "zhang").await.unwrap();
+    staff::by_id(tx, id).await.unwrap();
+    staff::take_step(tx, id, 1).await.unwrap();
+    staff::logged_in(tx, id, at(0)).await.unwrap();
+    staff::failed(tx, id, 100, at(0)).await.unwrap();
+    staff::set_password(tx, id, "x").await.unwrap();
+    staff::set_totp(tx, id, b"x", 0).await.unwrap();
+    staff::reopen(tx, id).await.unwrap();
+    staff::count_failure(tx, b"pair", at(0), at(9))
+        .await
+        .unwrap();
+    staff::failures(tx, b"pair", at(0)).await.unwrap();
+    staff::forget_failures(tx, b"pair").await.unwrap();
+    let session = super::staff::session(tx, 1, id).await;
+    sessions::by_token(tx, &[1; 32], at(0), at(0))
+        .await
+        .unwrap();
+    sessions::of_staff(tx, id, at(0), at(0)).await.unwrap();
+    sessions::touch(tx, session, at(1)).await.unwrap();
+    sessions::end(tx, session, id).await.unwrap();
+    sessions::end_all(tx, id).await.unwrap();
+    desk::load(tx, request).await.unwrap();
+    desk::accept(tx, request, at(9)).await.unwrap();
+    for province in [None, Some(Province::Gansu)] {
+        desk::queue(tx, province, (9, 0)).await.unwrap();
+        desk::reviews(tx, province, (9, 0)).await.unwrap();
+        desk::contacts(tx, province, (9, 0)).await.unwrap();
+        staff::log::list(tx, province, (9, 0)).await.unwrap();
+        for state in [None, Some(RequestState::Verifying)] {
+            let all = (RequestId(Uuid::nil()), RequestId(Uuid::max()));
+            export::requests(tx, province, state, all, 9).await.unwrap();
+        }
+    }
+    staff::sweep(tx, at(0), 9).await.unwrap();
+    staff::remove(tx, id, at(9)).await.unwrap();
 }
 
 /// The same for webhooks.
@@ -224,10 +368,10 @@ async fn told(tx: &mut Tx, owner: ProviderId, request: RequestId) {
     let (id, token) = (WebhookId(Uuid::from_u128(5)), Uuid::from_u128(1));
     webhooks::receiver(tx, request).await.unwrap();
     let what = EventType::Verifying;
-    let event = events::insert(tx, request, None, at(0), what, "x", &json!({})).await;
+    let event_id = log(tx, request, None, at(0), what, "x", &json!({})).await;
     let new = NewDelivery {
         id,
-        event_id: event.unwrap(),
+        event_id,
         provider_id: owner,
         request_id: request,
         kind: what,
@@ -335,7 +479,10 @@ const BY: &[(&str, &str)] = &[
     ),
     ("SELECT MIN(due.at)", "verifications_expiry"),
     ("SELECT MIN(due.at)", "verifications_noon"),
-    ("SELECT MIN(due.at)", "sms_messages_due"),
+    (
+        "SELECT MIN(next_attempt_at) FROM sms_messages",
+        "sms_messages_due",
+    ),
     ("SELECT MIN(ended_at)", "filing_requests_unpurged"),
     (
         "DELETE FROM limit_counters WHERE bucket IN",
@@ -353,13 +500,29 @@ const BY: &[(&str, &str)] = &[
         "FROM filing_requests WHERE provider_reference",
         "filing_requests_reference",
     ),
-    ("AND state = 'handed_over'", "filing_requests_bureau"),
+    (
+        "WHERE province = $1 AND state = 'handed_over'",
+        "filing_requests_bureau",
+    ),
     (
         "ORDER BY m.accepted_at DESC, m.id DESC LIMIT $1",
         "sms_messages_inbox",
     ),
     ("DELETE FROM sms_codes", "sms_codes_verification"),
-    ("FROM events", "events_request"),
+    (
+        "SELECT receipt FROM sms_parts WHERE message_id",
+        "sms_parts_message",
+    ),
+    ("FROM sms_parts WHERE message_id IS NULL", "sms_parts_stray"),
+    ("AND m.lease_token = $2", "sms_messages_due"),
+    (
+        "staff_id FROM events WHERE request_id = $1",
+        "events_request",
+    ),
+    (
+        "FROM events WHERE request_id IS NULL AND id",
+        "events_of_no_request",
+    ),
     (
         "WITH due AS (SELECT id FROM webhook_deliveries",
         "webhook_deliveries_due",
@@ -388,6 +551,9 @@ async fn every_statement_goes_by_an_index(scratch: Scratch) {
         "pg_",
         "pragma_",
         "SELECT phone_key",
+        // what only a verification of the whole log asks
+        "FROM events WHERE seal",
+        "SELECT MIN(e.id) FROM events e",
     ];
     let statements: Vec<_> = caught
         .into_iter()

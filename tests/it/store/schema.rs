@@ -89,7 +89,13 @@ async fn indexes(tx: &mut Tx) -> BTreeSet<Vec<String>> {
     )
     .await;
     // SQLite's INTEGER PRIMARY KEY is the row's own number and has no index
-    found.insert(["events", "", "1", "id", ""].map(str::to_owned).into());
+    for (table, column) in [
+        ("events", "id"),
+        ("event_chain", "position"),
+        ("unchained_events", "event_id"),
+    ] {
+        found.insert([table, "", "1", column, ""].map(str::to_owned).into());
+    }
     found
 }
 

@@ -4,11 +4,11 @@ use heyan::{
     domain::{
         ids::RequestId,
         province::Province,
-        words::{EventType, RequestState, ReturnReason, VerificationState},
+        words::{EventType, FilingKind, RequestState, ReturnReason, VerificationState},
     },
     store::{
         StoreError, captchas, events,
-        filing_requests::{self, Filter},
+        filing_requests::{self, Filter, Listed},
         idempotency::{self, Begin, Begun, Key},
         limits, meta, providers, sms_codes, verifications, visitors,
     },
@@ -17,7 +17,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    at, on_both, one_filing, provider, request, request_id, verification, verification_id,
+    at, log, on_both, one_filing, provider, request, request_id, verification, verification_id,
 };
 
 on_both! {
@@ -181,6 +181,11 @@ on_both! {
         providers::insert(&mut tx, &stranger).await.unwrap();
         for n in 1..=9 {
             let mut row = request(n, if n == 9 { &stranger } else { &owner });
+            row.provider_reference = (n % 3 == 0).then(|| "third".to_owned());
+            row.resubmits = (n == 7).then(|| request_id(2));
+            if n > 4 {
+                row.kind = FilingKind::CancelSite;
+            }
             if n % 2 == 0 {
                 row.state = RequestState::Withdrawn;
             }
@@ -196,24 +201,34 @@ on_both! {
         tx.commit().await.unwrap();
 
         let mut tx = db.read().await.unwrap();
-        let (state, province) = (Some(RequestState::Withdrawn), Some(Province::Hainan));
-        for (filter, expected) in [
-            (Filter { state: None, province: None }, vec![8, 7, 6, 5, 4, 3, 2, 1]),
-            (Filter { state, province: None }, vec![8, 6, 4, 2]),
-            (Filter { state: None, province }, vec![8, 4]),
-            (Filter { state, province }, vec![8, 4]),
-            (Filter { state: Some(RequestState::Verifying), province }, vec![]),
-        ] {
+        // every combination, against the same said in Rust
+        for filters in 0..64_u8 {
+            let on = |bit: u8| filters & (1 << bit) > 0;
+            let filter = Filter {
+                state: on(0).then_some(RequestState::Withdrawn),
+                kind: on(1).then_some(FilingKind::CancelSite),
+                province: on(2).then_some(Province::Hainan),
+                reference: on(3).then_some("third"),
+                from: on(4).then(|| at(3)),
+                to: on(5).then(|| at(8)),
+            };
+            let fits = |n: &u8| {
+                (!on(0) || n.is_multiple_of(2)) && (!on(1) || *n > 4) && (!on(2) || n.is_multiple_of(4)) && (!on(3) || n.is_multiple_of(3))
+                    && (!on(4) || *n >= 3) && (!on(5) || *n < 8)
+            };
+            let expected: Vec<u8> = (1..=8).rev().filter(fits).collect();
             let mut seen = Vec::new();
             let mut before = None;
             loop {
                 let page = filing_requests::list(&mut tx, owner.id, filter, before, 3).await.unwrap();
-                for (row, parts) in &page {
-                    seen.push(*row.id.0.as_bytes().last().unwrap());
-                    assert_eq!(parts.len(), usize::from(seen.last().unwrap() % 3));
-                    assert!(parts.iter().zip(0..).all(|(part, n)| part.request_id == row.id && part.ordinal == n));
+                for Listed { own, verifications: parts } in &page {
+                    let n = *own.row.id.0.as_bytes().last().unwrap();
+                    seen.push(n);
+                    assert_eq!(own.resubmitted_by, (n == 2).then(|| request_id(7)));
+                    assert_eq!(parts.len(), usize::from(n % 3));
+                    assert!(parts.iter().zip(0..).all(|(part, n)| part.request_id == own.row.id && part.ordinal == n));
                 }
-                before = page.last().map(|(row, _)| row.id);
+                before = page.last().map(|one| one.own.row.id);
                 if page.len() < 3 {
                     break;
                 }
@@ -327,8 +342,8 @@ on_both! {
         let mut tx = db.write().await.unwrap();
         let (_, request, [first, _]) = one_filing(&mut tx).await;
         let data = json!({"tries": 2});
-        events::insert(&mut tx, request.id, None, at(1), EventType::Submitted, "provider", &json!({})).await.unwrap();
-        events::insert(&mut tx, request.id, Some(first.id), at(1), EventType::WrongTry, "visitor", &data).await.unwrap();
+        log(&mut tx, request.id, None, at(1), EventType::Submitted, "provider", &json!({})).await;
+        log(&mut tx, request.id, Some(first.id), at(1), EventType::WrongTry, "visitor", &data).await;
         let log = events::of_request(&mut tx, request.id, 0, 9).await.unwrap();
         assert_eq!(log.iter().map(|event| event.r#type).collect::<Vec<_>>(), [EventType::Submitted, EventType::WrongTry]);
         assert_eq!((log[1].verification_id, log[1].at, &log[1].data.0), (Some(first.id), at(1), &data));

@@ -7,10 +7,10 @@ use heyan::{
         words::{EventType, MessageKind, RequestState, VerificationState},
     },
     store::{
-        Tx, captchas, due, events,
+        Json, Tx, captchas, due, events,
         filing_requests::{self, RequestRow},
         idempotency::{self, Begin, Key},
-        limits, meta,
+        imports, limits, meta,
         outbox::{self, Claimed, Final},
         providers, purge,
         rotation::{self, SealedColumn},
@@ -21,15 +21,15 @@ use heyan::{
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{at, message, message_id, on_both, one_filing, provider, request, verification};
+use super::{at, log, message, message_id, on_both, one_filing, provider, request, verification};
 
 /// An event of a request that its provider is to be told.
 async fn delivery(tx: &mut Tx, n: u8, request: &RequestRow) {
     let kind = EventType::Verifying;
-    let event = events::insert(tx, request.id, None, at(0), kind, "x", &json!({})).await;
+    let event_id = log(tx, request.id, None, at(0), kind, "x", &json!({})).await;
     let new = NewDelivery {
         id: WebhookId(Uuid::from_u128(n.into())),
-        event_id: event.unwrap(),
+        event_id,
         provider_id: request.provider_id,
         request_id: request.id,
         kind,
@@ -52,6 +52,10 @@ fn answer(keep_sealed: bool) -> Final<'static> {
     }
 }
 
+fn refused(by: &[&str]) -> Json<Vec<String>> {
+    Json(by.iter().map(|&name| name.to_owned()).collect())
+}
+
 fn ids(claimed: &[Claimed]) -> Vec<MessageId> {
     claimed.iter().map(|message| message.id).collect()
 }
@@ -66,10 +70,17 @@ on_both! {
             id: message_id(1),
             verification_id: first.id,
             request_id: request.id,
+            provider_id: request.provider_id,
             kind: MessageKind::First,
-            attempts: 1,
+            attempts: 0,
             queued_at: at(0),
             sealed: b"sealed message".to_vec(),
+            gateway: None,
+            submitted_at: None,
+            doubts: 0,
+            refused_by: Json(Vec::new()),
+            expires_at: first.expires_at,
+            verification_ended_at: None,
         };
         assert_eq!(claimed, [expected]);
         assert_eq!(outbox::in_flight(&mut tx, at(1)).await.unwrap(), 1);
@@ -78,12 +89,12 @@ on_both! {
         assert!(outbox::claim(&mut tx, at(49), at(60), THEIRS, 9).await.unwrap().is_empty());
         // the lease of the first is over: somebody else has it now, we record nothing
         let again = outbox::claim(&mut tx, at(50), at(99), THEIRS, 9).await.unwrap();
-        assert_eq!((ids(&again), again[0].attempts), (vec![message_id(1)], 2));
+        assert_eq!(ids(&again), [message_id(1)]);
         assert!(!outbox::accept(&mut tx, message_id(1), OURS, answer(true)).await.unwrap());
-        assert!(!outbox::retry(&mut tx, message_id(1), OURS, at(55)).await.unwrap());
+        assert!(!outbox::retry(&mut tx, message_id(1), OURS, at(55), &refused(&[])).await.unwrap());
         assert!(!outbox::fail(&mut tx, message_id(1), OURS, answer(true)).await.unwrap());
         assert_eq!(outbox::queued_of_verification(&mut tx, first.id).await.unwrap(), 1);
-        assert!(outbox::retry(&mut tx, message_id(1), THEIRS, at(80)).await.unwrap());
+        assert!(outbox::retry(&mut tx, message_id(1), THEIRS, at(80), &refused(&[])).await.unwrap());
         assert!(!outbox::accept(&mut tx, message_id(1), THEIRS, answer(true)).await.unwrap());
         assert_eq!(due::next_at(&mut tx, TimeDelta::milliseconds(10)).await.unwrap(), Some(at(60)));
         assert!(outbox::fail(&mut tx, message_id(2), OURS, answer(false)).await.unwrap());
@@ -146,17 +157,19 @@ on_both! {
             let db = db.clone();
             tokio::spawn(async move {
                 let mut mine = Vec::new();
-                loop {
+                for round in 0.. {
+                    let token = Uuid::from_u128(n * 1000 + round);
                     let mut tx = db.write().await.unwrap();
-                    let claimed = outbox::claim(&mut tx, at(200), at(900), Uuid::from_u128(n), 7).await.unwrap();
+                    let claimed = outbox::claim(&mut tx, at(200), at(900), token, 7).await.unwrap();
                     tokio::task::yield_now().await;
                     tx.commit().await.unwrap();
                     if claimed.is_empty() {
-                        return mine;
+                        break;
                     }
-                    assert!(claimed.len() <= 7 && claimed.iter().all(|message| message.attempts == 1));
+                    assert!(claimed.len() <= 7);
                     mine.extend(ids(&claimed));
                 }
+                mine
             })
         };
         let claimers: Vec<_> = (0..4).map(claimer).collect();
@@ -223,6 +236,11 @@ on_both! {
         assert_eq!(due::sweep(&mut tx, at(3), 2).await.unwrap(), 3);
         assert_eq!(due::sweep(&mut tx, at(3), 2).await.unwrap(), 0);
         assert_eq!(limits::peek(&mut tx, &[4], at(0)).await.unwrap(), 1);
+        limits::count(&mut tx, &[5], at(5)).await.unwrap();
+        let three = limits::peek_three(&mut tx, [&[5], &[9], &[4]], at(0)).await.unwrap();
+        assert_eq!(three, [2, 0, 1]);
+        let later = limits::peek_three(&mut tx, [&[5], &[5], &[4]], at(4)).await.unwrap();
+        assert_eq!(later, [2, 2, 0]);
         assert!(captchas::load(&mut tx, &[4]).await.unwrap().is_some());
         tx.commit().await.unwrap();
     }
@@ -258,7 +276,9 @@ on_both! {
         let call = Begin { key_id: "k1", body_digest: b"a", now: at(0), lease_until: at(9), expires_at: at(99) };
         idempotency::begin(&mut tx, key, call).await.unwrap();
         assert!(idempotency::finish(&mut tx, key, at(9), request.id).await.unwrap());
-        events::insert(&mut tx, request.id, None, at(0), EventType::Submitted, "provider", &json!({})).await.unwrap();
+        let imported = imports::Row { provider_id: owner.id, file_hash: b"file", first_row: 2 };
+        assert!(imports::insert(&mut tx, imported, "k1", request.id).await.unwrap());
+        log(&mut tx, request.id, None, at(0), EventType::Submitted, "provider", &json!({})).await;
 
         assert!(purge::request(&mut tx, request.id, at(6)).await.unwrap());
         assert!(!purge::request(&mut tx, request.id, at(7)).await.unwrap());
@@ -272,6 +292,8 @@ on_both! {
         assert_eq!(filing_requests::content(&mut tx, request.id).await.unwrap(), None);
         assert_eq!(sms_codes::verification_of(&mut tx, b"code").await.unwrap(), None);
         assert_eq!(idempotency::find(&mut tx, key, at(1)).await.unwrap(), None);
+        let all = imports::Row { first_row: 0, ..imported };
+        assert!(imports::rows_after(&mut tx, all, 9).await.unwrap().is_empty());
         assert_eq!(events::of_request(&mut tx, request.id, 0, 9).await.unwrap().len(), 1);
         // a message still queued is not claimed without its text
         assert!(outbox::claim(&mut tx, at(9), at(99), OURS, 9).await.unwrap().is_empty());
@@ -294,10 +316,12 @@ on_both! {
         captchas::take(&mut tx, b"id", b"form", at(0), at(9)).await.unwrap();
         limits::count(&mut tx, b"bucket", at(9)).await.unwrap();
         visitors::add(&mut tx, "gansu", 3).await.unwrap();
-        events::insert(&mut tx, request_1.id, None, at(0), EventType::Submitted, "x", &json!({})).await.unwrap();
+        log(&mut tx, request_1.id, None, at(0), EventType::Submitted, "x", &json!({})).await;
         let key = Key { provider_id: owner.id, key_hash: b"key" };
         let call = Begin { key_id: "k1", body_digest: b"a", now: at(0), lease_until: at(9), expires_at: at(99) };
         idempotency::begin(&mut tx, key, call).await.unwrap();
+        let row = imports::Row { provider_id: owner.id, file_hash: b"file", first_row: 2 };
+        assert!(imports::insert(&mut tx, row, "k1", request_1.id).await.unwrap());
         meta::put(&mut tx, meta::INDEX_KEY, "k1").await.unwrap();
         meta::raise_tick(&mut tx, at(9)).await.unwrap();
         delivery(&mut tx, 9, &again).await;
@@ -331,6 +355,8 @@ on_both! {
             delivery(&mut tx, n, &row).await;
             captchas::take(&mut tx, &[n; 32], b"form", at(0), at(9)).await.unwrap();
             captchas::record_result(&mut tx, &[n; 32], b"result").await.unwrap();
+            let account = super::staff::one(&mut tx, n, &format!("account {n}")).await;
+            super::staff::session(&mut tx, n, account).await;
         }
         for column in SealedColumn::ALL {
             let mut after = Vec::new();
@@ -350,7 +376,9 @@ on_both! {
                 SealedColumn::VerificationPerson | SealedColumn::Message => 5,
                 SealedColumn::CaptchaResult
                 | SealedColumn::WebhookSecret
-                | SealedColumn::WebhookDelivery => 3,
+                | SealedColumn::WebhookDelivery
+                | SealedColumn::StaffTotp
+                | SealedColumn::StaffClient => 3,
             };
             assert_eq!(walked, expected, "{column:?}");
             let all = rotation::sealed_after(&mut tx, column, &[], 99).await.unwrap();
@@ -377,7 +405,9 @@ on_both! {
 
         providers::add_key(&mut tx, owner.id, b"key", "k0", at(0)).await.unwrap();
         sms_codes::insert(&mut tx, b"code", "k3", first.id, at(0)).await.unwrap();
-        assert_eq!(rotation::hash_keys_in_use(&mut tx).await.unwrap(), ["k0", "k1", "k2", "k3"]);
+        let row = imports::Row { provider_id: owner.id, file_hash: b"file", first_row: 2 };
+        assert!(imports::insert(&mut tx, row, "k4", request_1.id).await.unwrap());
+        assert_eq!(rotation::hash_keys_in_use(&mut tx).await.unwrap(), ["k0", "k1", "k2", "k3", "k4"]);
         purge::request(&mut tx, request_1.id, at(0)).await.unwrap();
         assert!(!rotation::rehash(&mut tx, first.id, "k3", b"phone", b"tail").await.unwrap());
         assert!(rotation::hashed_after(&mut tx, "k9", None, 9).await.unwrap().is_empty());

@@ -72,6 +72,8 @@ on_both! {
         ]);
         assert_eq!(lines[4], "filing_request.returned returned");
         assert!(lines[5].starts_with("expired "), "{}", lines[5]);
+        // who did not verify, to be passed on
+        assert!(lines[6].starts_with("主体负责人王**（138****8000）在"), "{}", lines[6]);
         assert_eq!(status, Some(1));
         stop.cancel();
         running.await.unwrap();

@@ -1,0 +1,281 @@
+//! The face of our own: each character as a few strokes in a box 14 high, y downwards.
+
+#![expect(clippy::cast_precision_loss, reason = "cells: small numbers")]
+
+use super::{Glyph, MARGIN, TALL};
+
+/// Half a stroke's width.
+const HALF: f32 = 0.85;
+
+type Point = (f32, f32);
+
+enum Stroke {
+    /// From point to point.
+    Line(&'static [Point]),
+    /// Smoothly through all of them.
+    Curve(&'static [Point]),
+}
+
+use Stroke::{Curve, Line};
+
+const EIGHT: &[Point] = &[
+    (5.0, 6.6),
+    (2.2, 5.0),
+    (1.6, 2.5),
+    (2.8, 0.5),
+    (5.0, 0.0),
+    (7.2, 0.5),
+    (8.4, 2.5),
+    (7.8, 5.0),
+    (5.0, 6.6),
+    (1.8, 8.5),
+    (0.8, 11.0),
+    (2.2, 13.4),
+    (5.0, 14.0),
+    (7.8, 13.4),
+    (9.2, 11.0),
+    (8.2, 8.5),
+    (5.0, 6.6),
+];
+
+const SHAPES: &[(char, &[Stroke])] = &[
+    (
+        '2',
+        &[
+            Curve(&[
+                (0.8, 3.4),
+                (2.2, 0.8),
+                (5.0, 0.0),
+                (8.4, 1.2),
+                (8.8, 4.2),
+                (6.8, 7.8),
+                (3.6, 11.0),
+                (1.0, 14.0),
+            ]),
+            Line(&[(1.0, 14.0), (9.6, 14.0)]),
+        ],
+    ),
+    (
+        '3',
+        &[
+            Curve(&[
+                (1.0, 1.8),
+                (3.2, 0.2),
+                (6.0, 0.1),
+                (8.4, 2.0),
+                (7.8, 5.0),
+                (4.4, 6.5),
+            ]),
+            Curve(&[
+                (4.4, 6.5),
+                (8.2, 7.6),
+                (9.2, 10.4),
+                (7.0, 13.4),
+                (3.6, 14.0),
+                (0.6, 12.2),
+            ]),
+        ],
+    ),
+    (
+        '4',
+        &[Line(&[(7.2, 14.0), (7.2, 0.0), (0.4, 9.6), (10.0, 9.6)])],
+    ),
+    (
+        '5',
+        &[
+            Line(&[(9.0, 0.0), (2.2, 0.0), (1.6, 6.2)]),
+            Curve(&[
+                (1.6, 6.2),
+                (4.6, 5.2),
+                (8.0, 6.2),
+                (9.4, 9.4),
+                (8.0, 12.7),
+                (4.6, 14.0),
+                (0.8, 12.8),
+            ]),
+        ],
+    ),
+    (
+        '6',
+        &[Curve(&[
+            (8.2, 0.4),
+            (4.8, 1.8),
+            (2.0, 5.4),
+            (1.0, 9.8),
+            (2.2, 13.0),
+            (5.0, 14.0),
+            (8.0, 12.9),
+            (9.2, 9.9),
+            (7.8, 7.0),
+            (5.0, 6.2),
+            (2.2, 7.4),
+            (1.0, 9.8),
+        ])],
+    ),
+    ('7', &[Line(&[(0.4, 0.0), (9.6, 0.0), (4.0, 14.0)])]),
+    (
+        '7',
+        &[
+            Line(&[(0.4, 0.0), (9.6, 0.0), (4.0, 14.0)]),
+            Line(&[(2.8, 7.2), (9.2, 7.2)]),
+        ],
+    ),
+    ('8', &[Curve(EIGHT)]),
+    (
+        '9',
+        &[Curve(&[
+            (1.8, 13.6),
+            (5.2, 12.2),
+            (8.0, 8.6),
+            (9.0, 4.2),
+            (7.8, 1.0),
+            (5.0, 0.0),
+            (2.0, 1.1),
+            (0.8, 4.1),
+            (2.2, 7.0),
+            (5.0, 7.8),
+            (7.8, 6.6),
+            (9.0, 4.2),
+        ])],
+    ),
+    (
+        'A',
+        &[
+            Line(&[(0.0, 14.0), (5.0, 0.0), (10.0, 14.0)]),
+            Line(&[(1.8, 9.4), (8.2, 9.4)]),
+        ],
+    ),
+    (
+        'F',
+        &[
+            Line(&[(1.4, 14.0), (1.4, 0.0), (9.2, 0.0)]),
+            Line(&[(1.4, 6.6), (7.8, 6.6)]),
+        ],
+    ),
+    (
+        'H',
+        &[
+            Line(&[(0.8, 0.0), (0.8, 14.0)]),
+            Line(&[(9.2, 0.0), (9.2, 14.0)]),
+            Line(&[(0.8, 7.0), (9.2, 7.0)]),
+        ],
+    ),
+    (
+        'J',
+        &[
+            Line(&[(4.2, 0.0), (10.0, 0.0)]),
+            Line(&[(7.6, 0.0), (7.6, 9.4)]),
+            Curve(&[
+                (7.6, 9.4),
+                (6.8, 12.8),
+                (4.2, 14.0),
+                (1.6, 12.9),
+                (0.6, 10.2),
+            ]),
+        ],
+    ),
+    (
+        'K',
+        &[
+            Line(&[(1.2, 0.0), (1.2, 14.0)]),
+            Line(&[(9.4, 0.0), (1.2, 8.4)]),
+            Line(&[(4.2, 5.4), (9.8, 14.0)]),
+        ],
+    ),
+    (
+        'M',
+        &[Line(&[
+            (0.0, 14.0),
+            (1.0, 0.0),
+            (6.0, 9.0),
+            (11.0, 0.0),
+            (12.0, 14.0),
+        ])],
+    ),
+    (
+        'W',
+        &[Line(&[
+            (0.0, 0.0),
+            (3.0, 14.0),
+            (6.4, 3.0),
+            (9.8, 14.0),
+            (12.8, 0.0),
+        ])],
+    ),
+    (
+        'Y',
+        &[
+            Line(&[(0.2, 0.0), (5.0, 7.0), (9.8, 0.0)]),
+            Line(&[(5.0, 7.0), (5.0, 14.0)]),
+        ],
+    ),
+];
+
+pub(super) fn all() -> impl Iterator<Item = Glyph> {
+    SHAPES
+        .iter()
+        .map(|&(character, strokes)| shape(character, strokes))
+}
+
+fn shape(character: char, strokes: &[Stroke]) -> Glyph {
+    let lines: Vec<Vec<Point>> = strokes.iter().map(Stroke::points).collect();
+    let wide = lines
+        .iter()
+        .flatten()
+        .fold(0.0, |wide: f32, point| wide.max(point.0));
+    // the box and half a stroke on each side
+    let cell = (14.0 + 2.0 * HALF) / TALL as f32;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "above zero"
+    )]
+    let width = ((wide + 2.0 * HALF) / cell) as usize;
+    let at = |n: usize| (n as f32 - MARGIN as f32 + 0.5) * cell - HALF;
+    Glyph::new(character, width, |x, y| {
+        let point = (at(x), at(y));
+        let pairs = lines.iter().flat_map(|line| line.windows(2));
+        let nearest = pairs.map(|pair| to_segment(point, pair[0], pair[1]));
+        (nearest.fold(f32::MAX, f32::min).sqrt() - HALF) / cell
+    })
+}
+
+impl Stroke {
+    /// As a line from point to point.
+    fn points(&self) -> Vec<Point> {
+        match self {
+            Line(points) => points.to_vec(),
+            Curve(points) => {
+                let last = points.len() - 1;
+                let smooth = |n: usize| {
+                    let near =
+                        [n.saturating_sub(1), n, n + 1, (n + 2).min(last)].map(|n| points[n]);
+                    [0.0, 0.25, 0.5, 0.75].map(|t| between(near, t))
+                };
+                (0..last).flat_map(smooth).chain([points[last]]).collect()
+            }
+        }
+    }
+}
+
+/// A Catmull-Rom spline's point between the two in the middle.
+fn between([before, from, to, after]: [Point; 4], t: f32) -> Point {
+    let (square, cube) = (t * t, t * t * t);
+    let along = |before: f32, from: f32, to: f32, after: f32| {
+        let bent = (2.0 * before - 5.0 * from + 4.0 * to - after) * square;
+        let twisted = (3.0 * from - before - 3.0 * to + after) * cube;
+        0.5 * (2.0 * from + (to - before) * t + bent + twisted)
+    };
+    (
+        along(before.0, from.0, to.0, after.0),
+        along(before.1, from.1, to.1, after.1),
+    )
+}
+
+/// The square of the distance.
+fn to_segment(point: Point, from: Point, to: Point) -> f32 {
+    let (x, y) = (to.0 - from.0, to.1 - from.1);
+    let (px, py) = (point.0 - from.0, point.1 - from.1);
+    let along = ((px * x + py * y) / (x * x + y * y).max(1e-6)).clamp(0.0, 1.0);
+    (px - x * along).powi(2) + (py - y * along).powi(2)
+}

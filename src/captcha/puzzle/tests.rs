@@ -1,0 +1,100 @@
+//! Puzzles: what is drawn is small, whole and new each time, and likeness does not tell the right slot.
+
+use std::collections::HashSet;
+
+use rand::SeedableRng;
+
+use super::*;
+
+fn rng(seed: u64) -> ChaCha12Rng {
+    ChaCha12Rng::seed_from_u64(seed)
+}
+
+#[test]
+fn every_level_is_drawn_small_and_no_two_alike() {
+    let mut seen = HashSet::new();
+    for seed in 0..12 {
+        let level = u8::try_from(seed % 4).unwrap();
+        let frame = Frame::of(level);
+        let layout = Layout::any(level, &mut rng(seed));
+        let file = png(&layout, level, &mut rng(seed));
+        assert!(
+            file.len() <= 25_000,
+            "{} bytes at level {level}",
+            file.len()
+        );
+        let info = png::Decoder::new(&file[..])
+            .read_info()
+            .unwrap()
+            .info()
+            .clone();
+        assert_eq!(
+            (info.width, info.height),
+            (frame.width, frame.height + frame.cell)
+        );
+        assert_eq!(file, png(&layout, level, &mut rng(seed)));
+        assert!(seen.insert(file));
+    }
+    assert!(Frame::of(0).width >= 300 && Frame::of(0).height >= 150);
+}
+
+#[test]
+fn harder_levels_have_more_slots_and_forgive_less() {
+    let levels = [0, 1, 2, 3].map(hardness);
+    for two in levels.windows(2) {
+        assert!(
+            two[0].decoys <= two[1].decoys
+                && two[0].tolerance > two[1].tolerance
+                && two[0].noise < two[1].noise
+        );
+    }
+    for (level, hardness) in (0..).zip(&levels) {
+        let cells = (Frame::of(level).rows * COLUMNS) as usize;
+        assert!(hardness.decoys + 1 < cells && hardness.decoys < symbols::ALL.len());
+    }
+}
+
+#[test]
+fn one_slot_is_right_and_the_others_are_far_from_it() {
+    let mut seen = HashSet::new();
+    for seed in 0..32 {
+        let level = u8::try_from(seed % 4).unwrap();
+        let frame = Frame::of(level);
+        let layout = Layout::any(level, &mut rng(seed));
+        let tolerance = hardness(level).tolerance;
+        let judge = Right::of(level, &mut rng(seed));
+        let right = judge.place();
+        assert!(
+            right <= frame.length && right > tolerance,
+            "the piece does not begin there"
+        );
+        assert!(
+            judge.accepts(right)
+                && judge.accepts(right - tolerance)
+                && judge.accepts(right + tolerance)
+        );
+        assert!(!judge.accepts(right - tolerance - 1) && !judge.accepts(right + tolerance + 1));
+        // slots stand a cell apart: no place is right for two
+        let [first, others @ ..] = &layout.slots[..] else {
+            panic!("no slots")
+        };
+        for other in others {
+            let (dx, dy) = (
+                first.middle.0 - other.middle.0,
+                first.middle.1 - other.middle.1,
+            );
+            assert!(dx.abs().max(dy.abs()) > 45.0);
+        }
+        seen.insert(right / 40);
+    }
+    assert!(seen.len() > 8, "the right slot is anywhere on the line");
+}
+
+#[test]
+fn the_likest_slot_is_no_likelier_to_be_right_than_others() {
+    let first = (0..60)
+        .filter(|&seed| Layout::any(0, &mut rng(seed)).right_is_likest())
+        .count();
+    // of 60 by lot: 5
+    assert!(first <= 14, "{first} of 60");
+}

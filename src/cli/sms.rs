@@ -1,0 +1,146 @@
+//! `sms test`: one SMS by one gateway, and what it says: whether a channel works at all, before anybody needs it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{Failure, print};
+use crate::{
+    clock::Clock,
+    domain::{ids::MessageId, message::demo, phone::Phone},
+    random::Random,
+    sms::{Fate, Gateways, Sent, SmsMessage},
+};
+
+/// How long an answer is waited for, …
+const ANSWER: Duration = Duration::from_secs(30);
+/// … and then a receipt.
+const RECEIPT: Duration = Duration::from_secs(60);
+/// Between two attempts while a session is still being made.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What is to be tried.
+pub struct Test<'a> {
+    /// To whom.
+    pub phone: &'a str,
+    /// By which gateway.
+    pub gateway: &'a str,
+    /// In 【】.
+    pub signature: &'a str,
+    /// A sandbox: the numbers that it may text.
+    pub sends_to: Option<&'a [Phone]>,
+}
+
+/// Sends it.
+///
+/// # Errors
+/// No such gateway, a number that may not be texted; or the gateway did not take it.
+pub async fn test(
+    gateways: &Gateways,
+    test: &Test<'_>,
+    clock: &Clock,
+    random: &Random,
+) -> Result<(), Failure> {
+    let phone = Phone::parse(test.phone).map_err(|_| {
+        Failure::Arguments("PHONE must be a mobile number, 11 digits such as 13800138000".into())
+    })?;
+    if !gateways.names().any(|name| name == test.gateway) {
+        let names: Vec<_> = gateways.names().collect();
+        return Err(Failure::Arguments(format!(
+            "--gateway: there is no gateway `{}` in [sms.gateways]; there are: {}",
+            test.gateway,
+            names.join(", ")
+        )));
+    }
+    if test.sends_to.is_some_and(|listed| !listed.contains(&phone)) {
+        return Err(Failure::Arguments(
+            "a sandbox texts listed numbers alone: add this one to sandbox.sends_to".into(),
+        ));
+    }
+    let text = format!("【{}】短信通道测试，验证码000000，请忽略。", test.signature);
+    let message = SmsMessage {
+        id: MessageId::new(clock.now(), random.bytes()),
+        phone,
+        carrier: None,
+        sender: None,
+        text: if test.sends_to.is_some() {
+            demo(&text)
+        } else {
+            text
+        },
+        code: "000000".into(),
+        queued_at: clock.now(),
+        attempt: 1,
+    };
+    gateways.start();
+    let done = tried(gateways, test.gateway, &message, clock).await;
+    gateways.stop().await;
+    done
+}
+
+async fn tried(
+    gateways: &Gateways,
+    gateway: &str,
+    message: &SmsMessage,
+    clock: &Clock,
+) -> Result<(), Failure> {
+    let began = Instant::now();
+    let sent = loop {
+        let sending = gateways.send(gateway, message, clock.now());
+        match timeout(ANSWER, sending).await.unwrap_or(Sent::Unknown) {
+            // a session may not be there yet
+            Sent::Retry { .. } if began.elapsed() < ANSWER => sleep(PAUSE).await,
+            sent => break sent,
+        }
+    };
+    let refused = |why: &str| Failure::Work(format!("{gateway}: {why}; the log above says more"));
+    let references = match sent {
+        Sent::Accepted { references } => references,
+        Sent::Retry { .. } => return Err(refused("takes nothing now (retry)")),
+        Sent::Hold { .. } => return Err(refused("takes no more for this phone now (hold)")),
+        Sent::Next { foreign: true } => {
+            return Err(refused("says that the number is another carrier's (next)"));
+        }
+        Sent::Next { foreign: false } => return Err(refused("does not take it now (next)")),
+        Sent::Refused => return Err(refused("refuses this number or text for good (refused)")),
+        Sent::Stop => {
+            return Err(refused("can send nothing: account or configuration (stop)"));
+        }
+        Sent::Unknown => return Err(refused("did not answer: it may have it (unknown)")),
+    };
+    let took = began.elapsed().as_millis();
+    print(&format!(
+        "{gateway}: accepted in {took} ms {}\n",
+        references.join(" ")
+    ))?;
+    if !gateways.sends_receipts(gateway) {
+        return Ok(());
+    }
+    let receipt = timeout(RECEIPT, receipt(gateways)).await;
+    let told = match receipt {
+        Ok(Fate::Delivered) => "delivered".to_owned(),
+        Ok(Fate::Undeliverable { .. }) => return Err(refused("could not deliver it")),
+        _ => format!(
+            "no receipt within {} s here; those that are pushed go to a running server",
+            RECEIPT.as_secs()
+        ),
+    };
+    print(&format!("{gateway}: {told}\n"))
+}
+
+/// The first receipt: nothing else has been sent by these sessions.
+async fn receipt(gateways: &Gateways) -> Fate {
+    loop {
+        gateways.receipt_arrived().await;
+        for received in gateways.receipts(100) {
+            let fates = received.receipts.iter().map(|receipt| receipt.fate.clone());
+            let last = fates
+                .filter(|fate| matches!(fate, Fate::Delivered | Fate::Undeliverable { .. }))
+                .next_back();
+            received.written();
+            if let Some(last) = last {
+                return last;
+            }
+        }
+    }
+}
