@@ -110,6 +110,8 @@ pub enum Asked {
     },
     /// It certainly never got it: it may be sent again at once.
     NeverHadIt,
+    /// It may know in a little while.
+    Later,
     /// It cannot be asked, or does not know.
     CannotTell,
 }

@@ -43,7 +43,7 @@ CREATE INDEX staff_failures_expiry ON staff_failures (expires_at);
 ALTER TABLE filing_requests ADD COLUMN accepted_at TIMESTAMPTZ;
 CREATE INDEX filing_requests_queue ON filing_requests (province, handed_over_at, id) WHERE state = 'handed_over' AND accepted_at IS NULL;
 CREATE INDEX filing_requests_queue_all ON filing_requests (handed_over_at, id) WHERE state = 'handed_over' AND accepted_at IS NULL;
-CREATE INDEX filing_requests_reviews ON filing_requests (province, id) WHERE state = 'awaiting_phone_review';
+CREATE INDEX filing_requests_reviews ON filing_requests (province, state, id) WHERE state = 'awaiting_phone_review';
 CREATE INDEX filing_requests_reviews_all ON filing_requests (id) WHERE state = 'awaiting_phone_review';
 CREATE INDEX filing_requests_province ON filing_requests (province, id);
 CREATE INDEX verifications_passed ON verifications (province, verified_at, id) WHERE verified_at IS NOT NULL AND person IS NOT NULL;

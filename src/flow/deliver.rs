@@ -6,7 +6,7 @@ mod ceilings;
 mod plan;
 mod record;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::{
@@ -25,78 +25,92 @@ use super::{
     each::{self, each},
 };
 use crate::{
-    domain::{carrier::Carrier, ids::RequestId, message::retry_after},
+    domain::{
+        carrier::Carrier,
+        ids::{MessageId, RequestId},
+        message::retry_after,
+    },
     sms::{Asked, Pick, Sent},
     store::outbox::Claimed,
 };
 
-/// Messages claimed a round, and all sent at once.
-const AT_ONCE: u8 = 32;
+/// Messages claimed at once, and all sent at once.
+pub const AT_ONCE: u8 = 32;
 /// How long a claimed message is ours.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// How long a gateway may take; well under the lease, so that nobody else sends meanwhile.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// A message whose outcome is unknown is asked about so soon, and again.
+const ASK: TimeDelta = TimeDelta::seconds(5);
 /// Attempts without an answer, after which a gateway that does not tell is taken to have the message: one copy too many at most.
 const MOST_DOUBTS: i64 = 2;
 /// The same where a receipt was waited for in vain each time: it is likelier that the message was lost.
 const MOST_LOST: i64 = 5;
 
-/// Messages that are ours to send.
-pub struct Batch {
-    token: Uuid,
-    now: DateTime<Utc>,
-    jobs: Vec<(Claimed, Result<Job>)>,
+/// A message that is ours to send.
+pub struct Delivery {
+    claim: Arc<Claim>,
+    message: MessageId,
+    job: Result<Job>,
 }
 
-/// Our claim of this round.
-struct Claim<'a> {
-    services: &'a Services,
+/// Our claim of some messages.
+struct Claim {
+    services: Services,
     token: Uuid,
+    now: DateTime<Utc>,
     /// Whose turn it is to write to a request: its SMS share its version, and would collide.
     turns: HashMap<RequestId, Mutex<()>>,
     /// Many are sent at once, but the pages need the database too.
     connections: Semaphore,
 }
 
-/// Sends the messages due at `now`, one batch; how many were accepted, refused or put off.
+/// Sends the messages due at `now`, [so many](AT_ONCE); how many were accepted, refused or put off.
 pub(super) async fn round(services: &Services, now: DateTime<Utc>) -> Result<u64> {
-    match claim(services, now).await? {
-        Some(batch) => send(services, batch).await,
-        None => Ok(0),
-    }
-}
-
-/// Claims messages due at `now`; none where there are none.
-///
-/// # Errors
-/// Those of the database.
-pub async fn claim(services: &Services, now: DateTime<Utc>) -> Result<Option<Batch>> {
-    let token = Uuid::from_bytes(services.random.bytes());
-    let jobs = plan::claim(services, now, token, AT_ONCE.into()).await?;
-    Ok((!jobs.is_empty()).then_some(Batch { token, now, jobs }))
-}
-
-/// Sends a batch; how many were accepted, refused or put off.
-///
-/// # Errors
-/// Those of the database, when it cannot serve.
-pub async fn send(services: &Services, batch: Batch) -> Result<u64> {
-    let Batch { token, now, jobs } = batch;
-    let turn = |(message, _): &(Claimed, _)| (message.request_id, Mutex::new(()));
-    let claim = Claim {
-        services,
-        token,
-        turns: jobs.iter().map(turn).collect(),
-        connections: Semaphore::new(each::AT_ONCE),
-    };
-    let work = jobs.into_iter().map(|(message, job)| {
-        let deliver = async { claim.deliver(job?, now).await };
-        (message.id, deliver)
-    });
+    let deliveries = claim(services, now).await?.into_iter();
+    let work = deliveries.map(|delivery| (delivery.message(), delivery.send()));
     each("an SMS", AT_ONCE.into(), work.collect()).await
 }
 
-impl Claim<'_> {
+/// Claims messages due at `now`, at most [so many](AT_ONCE).
+///
+/// # Errors
+/// Those of the database.
+pub async fn claim(services: &Services, now: DateTime<Utc>) -> Result<Vec<Delivery>> {
+    let token = Uuid::from_bytes(services.random.bytes());
+    let jobs = plan::claim(services, now, token, AT_ONCE.into()).await?;
+    let turn = |(message, _): &(Claimed, _)| (message.request_id, Mutex::new(()));
+    let claim = Arc::new(Claim {
+        services: services.clone(),
+        token,
+        now,
+        turns: jobs.iter().map(turn).collect(),
+        connections: Semaphore::new(each::AT_ONCE),
+    });
+    let deliveries = jobs.into_iter().map(|(message, job)| Delivery {
+        claim: claim.clone(),
+        message: message.id,
+        job,
+    });
+    Ok(deliveries.collect())
+}
+
+impl Delivery {
+    /// Which message it is.
+    pub const fn message(&self) -> MessageId {
+        self.message
+    }
+
+    /// Sends it; whether it was accepted, refused or put off.
+    ///
+    /// # Errors
+    /// Those of the database, and a message that does not open.
+    pub async fn send(self) -> Result<bool> {
+        self.claim.deliver(self.job?, self.claim.now).await
+    }
+}
+
+impl Claim {
     async fn deliver(&self, job: Job, now: DateTime<Utc>) -> Result<bool> {
         let came = match job.plan.clone() {
             Plan::Dropped => return Ok(true),
@@ -120,7 +134,7 @@ impl Claim<'_> {
         mut carrier: Option<Carrier>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let services = self.services;
+        let services = &self.services;
         let mut passed = job.refused.clone();
         loop {
             job.attempts += 1;
@@ -191,7 +205,7 @@ impl Claim<'_> {
         carrier: Option<Carrier>,
         now: DateTime<Utc>,
     ) -> Sent {
-        let services = self.services;
+        let services = &self.services;
         let sms = job.sms(services, carrier);
         let began = Instant::now();
         let sending = services.gateways.send(gateway, &sms, now);
@@ -213,19 +227,23 @@ impl Claim<'_> {
         since: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Came {
-        let services = self.services;
+        let services = &self.services;
         let sms = job.sms(services, job.known.carrier());
         let asking = services.gateways.ask(gateway, &sms, since);
-        let asked = timeout(PATIENCE, asking).await;
-        match asked.unwrap_or(Asked::CannotTell) {
+        let asked = timeout(PATIENCE, asking).await.unwrap_or(Asked::Later);
+        let until = since + services.settings.sms.receipt_wait;
+        match asked {
             Asked::Accepted { references } => return Came::Accepted { references },
             Asked::Delivered => return Came::Delivered,
             Asked::Undeliverable { foreign } => return Came::Undeliverable { foreign },
             Asked::NeverHadIt => return Came::Retry { at: now },
-            Asked::CannotTell => {}
+            Asked::Later if now < until => {
+                let until = until.min(now + ASK);
+                return Came::Wait { until };
+            }
+            Asked::Later | Asked::CannotTell => {}
         }
         let receipts = services.gateways.sends_receipts(gateway);
-        let until = since + services.settings.sms.receipt_wait;
         if receipts && now < until {
             return Came::Wait { until };
         }
@@ -250,7 +268,7 @@ impl Claim<'_> {
         let _connection = self.connections.acquire().await;
         let at = self.services.clock.now();
         record(
-            self.services,
+            &self.services,
             Report::new(job, self.token, gateway, came, at),
         )
         .await

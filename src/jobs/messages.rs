@@ -1,25 +1,40 @@
-//! The SMS' own loop: batches are claimed while something is due and sent several at once, so that a gateway that is slow holds
-//! up neither the others' messages nor what else falls due. Receipts are written down as they come. On a stop the attempts
-//! under way are ended.
+//! The SMS' own loop: messages are claimed while something is due, and each is sent on a task of its own, so that a gateway that is
+//! slow holds up neither the others' messages nor what else falls due. Receipts are written down as they come. On a stop the
+//! attempts under way are ended.
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::Notify, task::JoinSet, time::sleep};
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinSet},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{LOOK, backoff};
-use crate::flow::{FlowError, Services, deliver, receipts, run_due};
+use crate::{
+    domain::ids::MessageId,
+    flow::{FlowError, Services, deliver, receipts, run_due},
+};
 
-/// Batches under way at once.
-const MOST: usize = 8;
+/// Messages under way at once.
+const MOST: usize = 256;
+
+/// The messages that are being sent.
+type UnderWay = JoinSet<(MessageId, Result<bool, FlowError>)>;
 
 /// Runs until `stop`; `told` says that something may be due.
 pub(super) async fn run(services: Services, stop: CancellationToken, told: Arc<Notify>) {
-    let mut batches: JoinSet<Result<u64, FlowError>> = JoinSet::new();
+    let mut under_way = UnderWay::new();
     let mut failures = 0;
     while !stop.is_cancelled() {
+        while let Some(sent) = under_way.try_join_next() {
+            tell(sent);
+        }
         let claimed = match receipts::round(&services).await {
-            Ok(_) if batches.len() < MOST => claim(&services, &mut batches).await,
+            Ok(_) if under_way.len() + usize::from(deliver::AT_ONCE) <= MOST => {
+                claim(&services, &mut under_way).await
+            }
             Ok(_) => Ok(false),
             Err(error) => Err(error),
         };
@@ -41,20 +56,17 @@ pub(super) async fn run(services: Services, stop: CancellationToken, told: Arc<N
             () = stop.cancelled() => {}
             () = told.notified(), if failures == 0 => {}
             () = gateways.receipt_arrived(), if failures == 0 => {}
-            Some(done) = batches.join_next() => tell(done),
+            Some(sent) = under_way.join_next() => tell(sent),
             () = sleep(pause) => {}
         }
     }
-    while let Some(done) = batches.join_next().await {
-        tell(done);
+    while let Some(sent) = under_way.join_next().await {
+        tell(sent);
     }
 }
 
-/// Claims a batch and sends it on a task of its own; false: nothing is due.
-async fn claim(
-    services: &Services,
-    batches: &mut JoinSet<Result<u64, FlowError>>,
-) -> Result<bool, FlowError> {
+/// Claims what is due and sends it, each message on a task of its own; false: nothing is due.
+async fn claim(services: &Services, under_way: &mut UnderWay) -> Result<bool, FlowError> {
     let now = services.clock.now();
     // reading costs less than writing, and mostly there is nothing
     if run_due::next_message(services)
@@ -63,12 +75,12 @@ async fn claim(
     {
         return Ok(false);
     }
-    let Some(batch) = deliver::claim(services, now).await? else {
-        return Ok(false);
-    };
-    let services = services.clone();
-    batches.spawn(async move { deliver::send(&services, batch).await });
-    Ok(true)
+    let claimed = deliver::claim(services, now).await?;
+    let any = !claimed.is_empty();
+    for delivery in claimed {
+        under_way.spawn(async move { (delivery.message(), delivery.send().await) });
+    }
+    Ok(any)
 }
 
 /// How long until the next is due; at most until the next look.
@@ -81,12 +93,12 @@ async fn wait(services: &Services) -> Duration {
         .min(LOOK)
 }
 
-fn tell(done: Result<Result<u64, FlowError>, tokio::task::JoinError>) {
-    match done {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => {
-            tracing::error!(%error, "a batch of SMS was not written down; it is looked at when its lease ends")
+fn tell(sent: Result<(MessageId, Result<bool, FlowError>), JoinError>) {
+    match sent {
+        Ok((_, Ok(_))) => {}
+        Ok((id, Err(error))) => {
+            tracing::error!(%id, %error, "an SMS was not written down; it is looked at when its lease ends");
         }
-        Err(_) => tracing::error!("a batch of SMS has failed; it is looked at when its lease ends"),
+        Err(_) => tracing::error!("sending an SMS has failed; it is looked at when its lease ends"),
     }
 }

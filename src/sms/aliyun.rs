@@ -219,12 +219,12 @@ impl Aliyun {
         for day in days {
             match self.look(message, day).await {
                 Some(Asked::NeverHadIt) => {}
-                None => answer = Asked::CannotTell,
+                None => answer = Asked::Later,
                 Some(found) => return found,
             }
         }
         if answer == Asked::NeverHadIt && self.clock.now() - since < LISTED {
-            return Asked::CannotTell;
+            return Asked::Later;
         }
         answer
     }

@@ -5,6 +5,7 @@
 
 mod connection;
 mod incoming;
+mod lively;
 mod receipt;
 mod session;
 mod settings;
@@ -149,7 +150,7 @@ impl Smpp {
         }
         // it may have ended meanwhile: what is not handed to it is certainly not sent
         line.client()
-            .filter(Client::is_active)
+            .filter(|client| !client.is_closed())
             .map_or(Turn::NoSession, |client| Turn::Now(client, place))
     }
 

@@ -175,16 +175,16 @@ impl Tencent {
                     code = error.code,
                     "Tencent does not say what it has sent"
                 );
-                return Asked::CannotTell;
+                return Asked::Later;
             }
-            Err(_) => return Asked::CannotTell,
+            Err(_) => return Asked::Later,
         };
         let id = message.id.to_string();
         let mut statuses = pulled.pull_sms_send_status_set.into_iter();
         match statuses.find(|status| status.session_context.as_deref() == Some(id.as_str())) {
             Some(status) if status.report_status == "SUCCESS" => Asked::Delivered,
             Some(_) => Asked::Undeliverable { foreign: false },
-            None => Asked::CannotTell,
+            None => Asked::Later,
         }
     }
 

@@ -22,7 +22,7 @@ use serde_json::json;
 use super::{
     api::{Problem, ProblemType},
     guard, observe,
-    pages::error::{ErrorKind, ErrorPage},
+    pages::error::{ErrorKind, ErrorPage, MisdirectedPage},
     site::State,
 };
 use crate::{domain::province::Province, flow::FlowError};
@@ -207,11 +207,15 @@ impl Place {
                 .content_type("application/problem+json")
                 .body(problem.to_string());
         }
-        let page = ErrorPage {
-            frame: self.state.frame(bureau_of(&self.path)),
-            kind: kind.clone(),
+        let page = if *kind == ErrorKind::Misdirected {
+            let sandbox = self.state.site.sandbox;
+            MisdirectedPage { sandbox }.render()
+        } else {
+            let frame = self.state.frame(bureau_of(&self.path));
+            let kind = kind.clone();
+            ErrorPage { frame, kind }.render()
         };
-        match page.render() {
+        match page {
             Ok(html) => response.content_type("text/html; charset=utf-8").body(html),
             Err(_) => response.finish(),
         }

@@ -131,6 +131,7 @@ impl Visitors {
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        panic!("{} of {wanted} submissions were answered in 30 s", count());
     }
 
     fn submission(&self, base: &str, filed: &Filed) -> RequestBuilder {

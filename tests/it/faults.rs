@@ -1,8 +1,6 @@
 //! A database that is locked, or gone, in the middle of a submission: each form, page and call is answered clearly, what
 //! was undone is not counted, and nothing is lost.
 
-use std::time::Duration;
-
 use heyan::{
     captcha::Form,
     domain::{province::Province, words::FilingKind},
@@ -12,6 +10,7 @@ use reqwest::Method;
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, SqliteConnection};
 
 use crate::{
+    pg,
     portal::{Page, Portal, page},
     world::{Who, World, filing, on_engines},
 };
@@ -159,20 +158,9 @@ on_engines! {
 }
 
 async fn somebody_waits_for_a_lock(url: &str) {
-    const WAITING: &str = "SELECT COUNT(*) FROM pg_stat_activity \
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let mut connection = PgConnection::connect(url).await.unwrap();
-    for _ in 0..3000 {
-        let waiting: i64 = sqlx::query_scalar(WAITING)
-            .fetch_one(&mut connection)
-            .await
-            .unwrap();
-        if waiting > 0 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("nobody waits");
+    const WAITS: &str = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    assert!(pg::becomes(url, WAITS).await, "nobody waits");
 }
 
 /// It was there when the link was opened, and is not when the answer is shown.

@@ -11,7 +11,7 @@ use heyan::web::page::{Frame, Operator};
 use heyan::web::pages::desk::{
     DeskNotice, DeskPage, Era, Filed, FiledPerson, Message, PasswordPage, Scenario,
 };
-use heyan::web::pages::error::{ErrorKind, ErrorPage};
+use heyan::web::pages::error::{ErrorKind, ErrorPage, MisdirectedPage};
 use heyan::web::pages::form::{Captcha, CaptchaProblem, FieldName, FieldProblem, Form, Purpose};
 use heyan::web::pages::help::{HelpPage, PrivacyPage, ReturnAdvice};
 use heyan::web::pages::home::{HomePage, Neighbours};
@@ -542,7 +542,6 @@ fn errors() {
         ("link_not_found", ErrorKind::LinkNotFound),
         ("method_not_allowed", ErrorKind::MethodNotAllowed),
         ("too_large", ErrorKind::TooLarge),
-        ("misdirected", ErrorKind::Misdirected),
         (
             "too_many_requests",
             ErrorKind::TooManyRequests { retry_after: 600 },
@@ -564,6 +563,7 @@ fn errors() {
             },
         );
     }
+    check("error_misdirected", &MisdirectedPage { sandbox: true });
 }
 
 #[test]

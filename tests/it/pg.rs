@@ -11,6 +11,7 @@ use std::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use sqlx::{Connection, PgConnection};
@@ -48,6 +49,23 @@ impl Drop for Database {
         });
         let _ = thread.join();
     }
+}
+
+/// Waits until a query about the server's own state says true, for 30 s at most: what goes on there begins and ends by itself,
+/// however long a busy machine takes.
+pub async fn becomes(url: &str, sql: &'static str) -> bool {
+    let mut connection = PgConnection::connect(url).await.unwrap();
+    for _ in 0..3000 {
+        let is: bool = sqlx::query_scalar(sql)
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+        if is {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    false
 }
 
 async fn admin(server: &str, sql: String) {

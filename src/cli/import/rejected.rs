@@ -146,6 +146,14 @@ impl Files {
     }
 }
 
+/// What a workbook's cell holds at most; some programs write more, none reads it.
+fn fitting(text: &str) -> &str {
+    const MOST: usize = 32_767;
+    text.char_indices()
+        .nth(MOST)
+        .map_or(text, |(end, _)| &text[..end])
+}
+
 impl Rows {
     fn begin(format: Format, mut file: File, beside: &Path) -> io::Result<Self> {
         match format {
@@ -187,9 +195,8 @@ impl Rows {
                 let sheet = book.worksheet_from_index(0).map_err(other)?;
                 for record in records {
                     // texts all: a workbook runs no text
-                    sheet
-                        .write_row(*next, 0, record.iter().chain([reasons]))
-                        .map_err(other)?;
+                    let cells = record.iter().chain([reasons]).map(fitting);
+                    sheet.write_row(*next, 0, cells).map_err(other)?;
                     *next += 1;
                 }
                 Ok(())
@@ -250,4 +257,16 @@ fn line_of_table(record: &StringRecord, last: &str) -> io::Result<Vec<u8>> {
     let fields = record.iter().chain([last]);
     csv.write_record(fields.map(|field| harmless(field).into_owned()))?;
     csv.into_inner().map_err(csv::IntoInnerError::into_error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    #[test]
+    fn a_cell_is_no_longer_than_a_workbook_allows() {
+        let long = "长".repeat(40_000);
+        assert_eq!(fitting(&long).chars().count(), 32_767);
+        assert_eq!(fitting("甲"), "甲");
+    }
 }

@@ -1,9 +1,9 @@
 //! What a gateway said of an SMS, written down: on the message's row, and on its verification where that changes.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::plan::Job;
+use super::{ASK, plan::Job};
 use crate::{
     domain::{
         event::{Actor, Event},
@@ -18,9 +18,6 @@ use crate::{
         sms_parts,
     },
 };
-
-/// A message whose outcome is unknown is asked about so soon.
-const ASK: TimeDelta = TimeDelta::seconds(5);
 
 /// What became of a claimed message.
 #[derive(Debug, Clone, PartialEq, Eq)]

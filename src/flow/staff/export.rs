@@ -88,7 +88,7 @@ pub async fn take(
         province: session.staff.province.or(selection.province),
         ..selection
     };
-    let Some(rows) = read(services, &selection).await? else {
+    let Some(rows) = requests(services, &selection).await? else {
         return Ok(Export::TooMany);
     };
     let count = rows.len();
@@ -114,18 +114,22 @@ pub async fn take(
     })
     .await?;
     Ok(match confirmed {
-        Confirmed::Yes => Export::Rows(rows),
+        Confirmed::Yes => Export::Rows(with_people(services, rows).await?),
         refused => Export::Refused(refused),
     })
 }
 
-async fn read(services: &Services, selection: &Selection) -> Result<Option<Vec<Exported>>> {
+/// None: more than fit into a file.
+async fn requests(services: &Services, selection: &Selection) -> Result<Option<Vec<DeskRow>>> {
     let mut tx = services.db.read().await?;
     let (province, state) = (selection.province, selection.state);
     let rows = export::requests(&mut tx, province, state, bounds(selection), MOST + 1).await?;
-    if i64::try_from(rows.len()).is_ok_and(|count| count > MOST) {
-        return Ok(None);
-    }
+    let fit = i64::try_from(rows.len()).is_ok_and(|count| count <= MOST);
+    Ok(fit.then_some(rows))
+}
+
+async fn with_people(services: &Services, rows: Vec<DeskRow>) -> Result<Vec<Exported>> {
+    let mut tx = services.db.read().await?;
     let mut exported = Vec::with_capacity(rows.len());
     for row in rows {
         let mut people = Vec::new();
@@ -136,5 +140,5 @@ async fn read(services: &Services, selection: &Selection) -> Result<Option<Vec<E
         }
         exported.push(Exported { row, people });
     }
-    Ok(Some(exported))
+    Ok(exported)
 }

@@ -12,7 +12,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{SmppSettings, Tls};
+use super::{SmppSettings, Tls, lively::Lively};
 use crate::sms::tls;
 
 /// How long connecting may take, and then the bind.
@@ -68,7 +68,7 @@ pub(super) async fn connect(settings: &SmppSettings) -> Result<(Client, Events),
 
 fn session<S>(settings: &SmppSettings, stream: S) -> (Client, Events)
 where
-    S: AsyncRead + AsyncWrite + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     // answers are waited for by whoever submitted, for as long as it likes
     let (client, events) = ConnectionBuilder::new()
@@ -76,7 +76,7 @@ where
         .enquire_link_interval(settings.enquire_link)
         .enquire_link_response_timeout(ALIVE)
         .no_response_timeout()
-        .connected(stream);
+        .connected(Lively::new(stream));
     (client, events.boxed())
 }
 

@@ -13,25 +13,24 @@ use super::{
 };
 use crate::sms::{About, Fate, Receipt, Sink};
 
-/// What the session is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Told {
-    /// Go on.
-    Nothing,
-    /// End.
-    Unbind,
+/// What has come.
+pub(super) struct Brought {
+    pub receipts: Receipts,
+    /// The SMSC ends the session.
+    pub unbind: bool,
 }
 
-/// Takes in what has come. Receipts are acknowledged once they have been written down; one that could not be is refused with
-/// a passing error, so that the SMSC brings it again.
-pub(super) async fn handle(
-    client: &Client,
-    events: Vec<Event>,
-    settings: &SmppSettings,
-    sink: &Sink,
-) -> Told {
-    let mut told = Told::Nothing;
-    let (mut receipts, mut numbers) = (Vec::new(), Vec::new());
+/// Receipts that have yet to be written down.
+#[derive(Default)]
+pub(super) struct Receipts {
+    receipts: Vec<Receipt>,
+    /// What each is to be acknowledged by.
+    numbers: Vec<u32>,
+}
+
+/// Takes in what has come, and answers what is to be answered at once.
+pub(super) async fn read(client: &Client, events: Vec<Event>, settings: &SmppSettings) -> Brought {
+    let (mut receipts, mut unbind) = (Receipts::default(), false);
     for event in events {
         let Event::Incoming(command) = event else {
             // the connection's end, which its requests are told too
@@ -40,12 +39,12 @@ pub(super) async fn handle(
         let number = command.sequence_number();
         match (command.id(), command.pdu()) {
             (CommandId::DeliverSm, Some(Pdu::DeliverSm(message))) => {
-                receipts.extend(receipt_of(message, settings));
-                numbers.push(number);
+                receipts.receipts.extend(receipt_of(message, settings));
+                receipts.numbers.push(number);
             }
             (CommandId::Unbind, _) => {
                 let _ = client.unbind_resp(number).await;
-                told = Told::Unbind;
+                unbind = true;
             }
             (id, _) if is_request(&command) => {
                 tracing::debug!(?id, "the SMSC sends what nobody asked for");
@@ -55,20 +54,27 @@ pub(super) async fn handle(
             _ => {}
         }
     }
-    let written = receipts.is_empty() || sink.put(receipts).await;
-    let status = if written {
-        CommandStatus::EsmeRok
-    } else {
-        CommandStatus::EsmeRxTAppn
-    };
-    for number in numbers {
-        // a connection that has ended brings them again
-        let _ = client
-            .status(status)
-            .deliver_sm_resp(number, DeliverSmResp::default())
-            .await;
+    Brought { receipts, unbind }
+}
+
+impl Receipts {
+    /// They are acknowledged once they have been written down; what could not be is refused with a passing error, so that the
+    /// SMSC brings it again.
+    pub async fn written_down(self, client: &Client, sink: &Sink) {
+        let written = self.receipts.is_empty() || sink.put(self.receipts).await;
+        let status = if written {
+            CommandStatus::EsmeRok
+        } else {
+            CommandStatus::EsmeRxTAppn
+        };
+        for number in self.numbers {
+            // a connection that has ended brings them again
+            let _ = client
+                .status(status)
+                .deliver_sm_resp(number, DeliverSmResp::default())
+                .await;
+        }
     }
-    told
 }
 
 /// None of those that answer something: the upper bit of the identifier.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use rusmppc::Client;
 use tokio::{
     sync::{Semaphore, watch},
@@ -143,38 +143,34 @@ impl Session {
         pause / 2 + pause * self.random.below(1000) / 2000
     }
 
-    /// Until the session ends, or is to be ended.
+    /// Until the session ends, or is to be ended. Receipts that are being written down hold nothing else up; those that have
+    /// not been then come again.
     async fn listen(&self, client: &Client, events: Events) {
         let mut events = events.ready_chunks(AT_ONCE);
+        let mut receipts = FuturesUnordered::new();
         loop {
-            let next = async {
-                let chunk = events.next().await?;
-                Some(incoming::handle(client, chunk, &self.settings, &self.sink).await)
-            };
-            // what has come is looked at first; but receipts that cannot be written down do not hide that the session has ended
-            let told = tokio::select! {
+            tokio::select! {
                 biased;
-                told = next => told,
-                () = client.closed() => None,
-                // receipts that are being written down come again
+                Some(chunk) = events.next() => {
+                    let brought = incoming::read(client, chunk, &self.settings).await;
+                    receipts.push(brought.receipts.written_down(client, &self.sink));
+                    if brought.unbind {
+                        tracing::warn!(gateway = %self.name, "the SMSC ends the session");
+                        let _ = client.close().await;
+                        return;
+                    }
+                }
+                Some(()) = receipts.next() => {}
+                () = client.closed() => {
+                    tracing::warn!(gateway = %self.name, "the session with the SMSC has ended");
+                    return;
+                }
                 () = self.stop.cancelled() => {
                     // whatever it says, the connection ends
                     let _ = timeout(UNBIND, client.unbind()).await;
                     let _ = client.close().await;
                     return;
                 }
-            };
-            match told {
-                None => {
-                    tracing::warn!(gateway = %self.name, "the session with the SMSC has ended");
-                    return;
-                }
-                Some(incoming::Told::Unbind) => {
-                    tracing::warn!(gateway = %self.name, "the SMSC ends the session");
-                    let _ = client.close().await;
-                    return;
-                }
-                Some(incoming::Told::Nothing) => {}
             }
         }
     }

@@ -1,22 +1,20 @@
 //! One message as `submit_sm`, and what the SMSC answers.
 
-use std::{pin::pin, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use rusmpp::{
-    pdus::{SubmitSm, SubmitSmResp},
+    pdus::SubmitSm,
     types::{COctetString, OctetString},
     values::{DataCoding, EsmClass, Npi, RegisteredDelivery, Ton},
 };
 use rusmppc::{Client, error::Error};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::{SmppSettings, text};
 use crate::sms::SmsMessage;
 
 /// After so long an answer is of no use to anybody; a task that waits for it ends.
 const OLD: Duration = Duration::from_mins(10);
-/// The first pause before a session is woken that may have something left to send; each is twice as long.
-const NUDGE: Duration = Duration::from_millis(2);
 
 /// A message, ready to be submitted.
 pub(super) struct Submission(Vec<SubmitSm>);
@@ -74,7 +72,7 @@ impl Submission {
     pub async fn run(self, client: &Client, settings: &SmppSettings) -> Outcome {
         let mut references = Vec::with_capacity(self.0.len());
         for part in self.0 {
-            match timeout(OLD, submitted(client, part)).await {
+            match timeout(OLD, client.submit_sm(part)).await {
                 Ok(Ok(answer)) => {
                     let id = answer.message_id().as_str();
                     if !id.is_empty() {
@@ -86,23 +84,6 @@ impl Submission {
             }
         }
         Outcome::Accepted(references)
-    }
-}
-
-/// Submits a part, and sees to it that it is sent: the loop of rusmppc 0.4.0 ends after five steps, two for each submission, and
-/// leaves the third of several at once in its buffer until something else happens on the connection.
-async fn submitted(client: &Client, part: SubmitSm) -> Result<SubmitSmResp, Error> {
-    let mut submitting = pin!(client.submit_sm(part));
-    let mut wait = NUDGE;
-    loop {
-        tokio::select! {
-            answer = &mut submitting => return answer,
-            () = sleep(wait) => {
-                // asking is what wakes it; whether it has ended shows by the answer
-                let _ = client.is_active();
-                wait *= 2;
-            }
-        }
     }
 }
 

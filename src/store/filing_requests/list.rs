@@ -83,7 +83,7 @@ macro_rules! statements {
     };
     (@from $filter:expr, $limit:literal) => {
         concat!(
-            " FROM filing_requests WHERE provider_id = $1 AND id < $2 AND id >= $3",
+            " FROM filing_requests WHERE provider_id = $1 AND id BETWEEN $2 AND $3",
             $filter,
             " ORDER BY id DESC LIMIT ",
             $limit
@@ -100,18 +100,19 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Listed>> {
     let first_at = |at: At| RequestId::new(at, [0; 10]);
-    let newest = before
-        .into_iter()
-        .chain(filter.to.map(first_at))
-        .min()
-        .unwrap_or(RequestId(Uuid::max()));
+    let end = before.into_iter().chain(filter.to.map(first_at)).min();
+    // by BETWEEN: beside two comparisons SQLite takes the index of all requests, not that of a filter
+    let newest = end.map_or(Uuid::max(), |end| {
+        Uuid::from_u128(end.0.as_u128().saturating_sub(1))
+    });
+    let newest = RequestId(newest);
     let oldest = filter.from.map_or(RequestId(Uuid::nil()), first_at);
     macro_rules! by {
         ($($column:literal = $value:expr),*) => {{
             const LIST: (&str, &str) = statements!($($column)*);
             (
-                all!(tx, LIST.0, provider, newest, oldest $(, $value)*, limit)?,
-                all!(tx, LIST.1, provider, newest, oldest $(, $value)*, limit)?,
+                all!(tx, LIST.0, provider, oldest, newest $(, $value)*, limit)?,
+                all!(tx, LIST.1, provider, oldest, newest $(, $value)*, limit)?,
             )
         }};
     }

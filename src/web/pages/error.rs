@@ -14,6 +14,15 @@ pub struct ErrorPage {
     pub kind: ErrorKind,
 }
 
+/// The page for a host that is not ours (`pages/misdirected.html`): without links, style or frame, as each of them would be
+/// asked of that host again and refused.
+#[derive(Debug, Template)]
+#[template(path = "pages/misdirected.html")]
+pub struct MisdirectedPage {
+    /// It says that this is no government site.
+    pub sandbox: bool,
+}
+
 /// What went wrong; the sentences stand in the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {

@@ -36,8 +36,9 @@ function receipt(session, pdu, id) {
 function take(session, pdu) {
   const id = ++number;
   if (set.early) receipt(session, pdu, id);
+  // said first: it may die as soon as the answer is out
+  if (!set.quiet) say({answered: pdu.destination_addr});
   session.send(pdu.response({message_id: written(id, set.ids === 'hex_then_decimal')}), () => {
-    if (!set.quiet) say({answered: pdu.destination_addr});
     if (!set.early) receipt(session, pdu, id);
   });
 }

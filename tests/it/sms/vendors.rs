@@ -178,9 +178,9 @@ async fn aliyun_is_asked_whether_it_has_a_message() {
         ),
         (details(json!([]), 0), Asked::NeverHadIt),
         // it has been seen to count what it does not list
-        (details(json!([]), 2), Asked::CannotTell),
-        (r#"{"Code":"isp.SYSTEM_ERROR"}"#.into(), Asked::CannotTell),
-        ("<html>".into(), Asked::CannotTell),
+        (details(json!([]), 2), Asked::Later),
+        (r#"{"Code":"isp.SYSTEM_ERROR"}"#.into(), Asked::Later),
+        ("<html>".into(), Asked::Later),
     ] {
         let fake = Fake::start();
         fake.answer(200, &answer);
@@ -197,7 +197,7 @@ async fn aliyun_is_asked_whether_it_has_a_message() {
     let aliyun = self::aliyun(&fake.url);
     fake.answer(200, &details(json!([]), 0));
     fake.answer(200, &details(json!([]), 0));
-    assert_eq!(aliyun.ask(&message, now()).await, Asked::CannotTell);
+    assert_eq!(aliyun.ask(&message, now()).await, Asked::Later);
 }
 
 #[tokio::test]
@@ -296,10 +296,10 @@ async fn tencent_goes_the_same_way() {
     for (answer, asked) in [
         (pulled(&id, "SUCCESS"), Asked::Delivered),
         (pulled(&id, "FAIL"), Asked::Undeliverable { foreign: false }),
-        (pulled("", "SUCCESS"), Asked::CannotTell),
+        (pulled("", "SUCCESS"), Asked::Later),
         (
             error("UnauthorizedOperation.RequestPermissionDeny"),
-            Asked::CannotTell,
+            Asked::Later,
         ),
     ] {
         fake.answer(200, &answer);

@@ -410,6 +410,44 @@ async fn told(tx: &mut Tx, owner: ProviderId, request: RequestId) {
         .unwrap();
 }
 
+/// Rows in the tables that a list reads: of an empty one PostgreSQL cannot tell which index is the narrower. (SQLite plans by the
+/// indexes alone, and the product never lets it count rows.)
+const CROWD: &str = "
+    INSERT INTO providers (id, name, created_at)
+    SELECT lpad(to_hex(1000 + i), 32, '0')::uuid, 'provider ' || i, '2026-01-01' FROM generate_series(0, 19) i;
+    INSERT INTO filing_requests (id, provider_id, province, kind, provider_reference, state, one_pass, submitted_at, handed_over_at,
+        accepted_at, version)
+    SELECT lpad(to_hex(100000 + i), 32, '0')::uuid, lpad(to_hex(1000 + i % 20), 32, '0')::uuid, 'province ' || i / 20 % 31,
+        'kind ' || i / 620 % 7, 'ORDER-' || i / 20, CASE WHEN i % 100 = 7 THEN 'awaiting_phone_review'
+        WHEN i % 3 = 0 THEN 'handed_over' WHEN i % 3 = 1 THEN 'verifying' ELSE 'returned' END, false,
+        TIMESTAMPTZ '2026-01-01' + i * INTERVAL '1 second', TIMESTAMPTZ '2026-01-02' + i * INTERVAL '1 second',
+        CASE WHEN i % 30 > 0 THEN TIMESTAMPTZ '2026-01-03' END, 1 FROM generate_series(0, 19999) i;
+    INSERT INTO verifications (id, request_id, ordinal, province, phone_hash, phone_key, tail_key, person, principals, state,
+        wrong_tries, manual_resends, expires_at, verified_at)
+    SELECT id, id, 0, province, uuid_send(id), 'k1', 'k1', uuid_send(id), '[]',
+        CASE WHEN state = 'handed_over' THEN 'verified' ELSE 'pending' END, 0, 0, submitted_at,
+        CASE WHEN state = 'handed_over' THEN submitted_at END FROM filing_requests WHERE version = 1 AND policy IS NULL;
+    INSERT INTO events (request_id, at, type, actor, data)
+    SELECT id, submitted_at, 'x', 'system', '{}' FROM filing_requests WHERE policy IS NULL;
+    INSERT INTO events (staff_id, at, type, actor, data)
+    SELECT lpad(to_hex(i % 500), 32, '0')::uuid, TIMESTAMPTZ '2026-01-01', 'x', 'staff', '{}' FROM generate_series(0, 19999) i;
+    INSERT INTO daily_counts (provider_id, day, province, what, count)
+    SELECT lpad(to_hex(1000 + p), 32, '0')::uuid, (DATE '2026-01-01' + d)::text, 'province ' || q, 'filed', 1
+    FROM generate_series(0, 19) p, generate_series(0, 30) d, generate_series(0, 30) q;
+    INSERT INTO staff (id, name, role, totp_step, failures, created_at)
+    SELECT lpad(to_hex(1000 + i), 32, '0')::uuid, 'staff ' || i, 'officer', 0, 0, '2026-01-01' FROM generate_series(0, 19) i;
+    INSERT INTO staff_sessions (id, token_hash, key_id, staff_id, created_at, seen_at, ends_at)
+    SELECT lpad(to_hex(i), 32, '0')::uuid, decode(lpad(to_hex(i), 8, '0'), 'hex'), 'k1',
+        lpad(to_hex(1000 + i % 20), 32, '0')::uuid, '2026-01-01', '2026-01-01', TIMESTAMPTZ '2026-01-01' + i * INTERVAL '1 minute'
+    FROM generate_series(0, 1999) i;
+    INSERT INTO staff_failures (bucket, count, expires_at)
+    SELECT decode(lpad(to_hex(i), 8, '0'), 'hex'), 1, TIMESTAMPTZ '2026-01-01' + i * INTERVAL '1 minute'
+    FROM generate_series(0, 1999) i;
+    INSERT INTO sms_messages (id, verification_id, request_id, kind, state, attempts, queued_at, next_attempt_at, sealed, accepted_at)
+    SELECT id, id, request_id, 'first', CASE WHEN state = 'verified' THEN 'accepted' ELSE 'queued' END, 0, expires_at, expires_at,
+        '', verified_at FROM verifications WHERE phone_key = 'k1' AND principals = '[]';
+    ANALYZE filing_requests, verifications, sms_messages, events, daily_counts, staff_sessions, staff_failures";
+
 /// The plan, a step a line.
 async fn explain(tx: &mut Tx, statement: &str) -> String {
     let parameters = (1..20)
@@ -505,6 +543,22 @@ const BY: &[(&str, &str)] = &[
         "filing_requests_bureau",
     ),
     (
+        "BETWEEN $2 AND $3 AND state = $4 ORDER",
+        "filing_requests_own_state",
+    ),
+    (
+        "BETWEEN $2 AND $3 AND kind = $4 ORDER",
+        "filing_requests_own_kind",
+    ),
+    (
+        "BETWEEN $2 AND $3 AND province = $4 ORDER",
+        "filing_requests_own_province",
+    ),
+    (
+        "BETWEEN $2 AND $3 AND provider_reference = $4 ORDER",
+        "filing_requests_own_reference",
+    ),
+    (
         "ORDER BY m.accepted_at DESC, m.id DESC LIMIT $1",
         "sms_messages_inbox",
     ),
@@ -521,13 +575,54 @@ const BY: &[(&str, &str)] = &[
     ),
     (
         "FROM events WHERE request_id IS NULL AND id",
-        "events_of_no_request",
+        "events_of_no_request or events_request",
+    ),
+    ("FROM events WHERE staff_id = $1", "events_staff"),
+    (
+        "FROM daily_counts WHERE province = $1",
+        "daily_counts_province",
     ),
     (
         "WITH due AS (SELECT id FROM webhook_deliveries",
         "webhook_deliveries_due",
     ),
     ("WHERE d.provider_id = p.id", "webhook_deliveries_due"),
+    (
+        "WHERE r.state = 'handed_over' AND r.accepted_at IS NULL",
+        "filing_requests_queue_all",
+    ),
+    (
+        "WHERE r.province = $3 AND r.state = 'handed_over'",
+        "filing_requests_queue",
+    ),
+    (
+        "WHERE r.state = 'awaiting_phone_review'",
+        "filing_requests_reviews_all",
+    ),
+    (
+        "WHERE r.province = $3 AND r.state = 'awaiting_phone_review'",
+        "filing_requests_reviews",
+    ),
+    (
+        "WHERE r.province = $4 AND r.id >= $1 AND r.id < $2 ORDER",
+        "filing_requests_province or filing_requests_pkey",
+    ),
+    (
+        "FROM verifications v WHERE v.verified_at",
+        "verifications_passed_all",
+    ),
+    (
+        "FROM verifications v WHERE v.province = $3",
+        "verifications_passed",
+    ),
+    (
+        "DELETE FROM staff_sessions WHERE id IN",
+        "staff_sessions_end",
+    ),
+    (
+        "DELETE FROM staff_failures WHERE bucket IN",
+        "staff_failures_expiry",
+    ),
     (
         "WHERE event_id = (SELECT MIN(event_id)",
         "webhook_deliveries_request",
@@ -573,6 +668,7 @@ async fn every_statement_goes_by_an_index(scratch: Scratch) {
 
     let mut tx = scratch.db.write().await.unwrap();
     if let Tx::Postgres(tx) = &mut tx {
+        sqlx::raw_sql(CROWD).execute(&mut **tx).await.unwrap();
         let settings =
             "SET LOCAL enable_seqscan = off; SET LOCAL plan_cache_mode = force_generic_plan";
         sqlx::raw_sql(settings).execute(&mut **tx).await.unwrap();
@@ -595,14 +691,15 @@ async fn every_statement_goes_by_an_index(scratch: Scratch) {
         assert_eq!(whole, None, "{statement}\n{plan}");
         plans.push((statement, plan));
     }
-    for (part, index) in BY {
+    for (part, indexes) in BY {
         let found: Vec<_> = plans
             .iter()
             .filter(|(statement, _)| statement.contains(part))
             .collect();
         assert!(!found.is_empty(), "no statement has {part}");
         for (statement, plan) in found {
-            assert!(plan.contains(index), "{index}\n{statement}\n{plan}");
+            let goes = indexes.split(" or ").any(|index| plan.contains(index));
+            assert!(goes, "{indexes}\n{statement}\n{plan}");
         }
     }
 }

@@ -58,6 +58,19 @@ on_engines! {
         assert!(!texting.counted(REPEATED), "that is no duplicate");
     }
 
+    async fn one_that_may_know_later_is_asked_again_and_then_gets_it_once_more(engine) {
+        let fakes = Fakes::default().with("main", silent(1), |one| one.asked = Asked::Later);
+        let texting = fakes.world(engine, NINE).await;
+        let id = texting.file(PHONE).await;
+        for _ in 0..11 {
+            texting.after(5).await;
+            assert_eq!(texting.by().len(), 1);
+        }
+        texting.after(5).await;
+        assert_eq!((texting.by().len(), texting.sms(id).await[0].state), (2, SmsState::Accepted));
+        assert!(texting.counted(REPEATED));
+    }
+
     async fn what_a_gateway_says_afterwards_is_believed(engine) {
         for (asked, expected) in [
             (Asked::Delivered, SmsState::Delivered),
@@ -138,9 +151,9 @@ on_engines! {
         let texting = fakes.world(engine, NINE).await;
         let view = texting.world.submit(draft(PHONE)).await;
         // claimed and planned: whoever finds it knows that `main` may have it
-        let batch = heyan::flow::deliver::claim(&texting.world.services, texting.world.now()).await.unwrap();
-        assert!(batch.is_some());
-        drop(batch);
+        let claimed = heyan::flow::deliver::claim(&texting.world.services, texting.world.now()).await.unwrap();
+        assert_eq!(claimed.len(), 1);
+        drop(claimed);
         texting.after(59).await;
         assert_eq!(texting.sms(view.row.id).await[0].state, SmsState::Queued);
         texting.after(1).await;
