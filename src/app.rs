@@ -142,11 +142,13 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let config = read(&common)?;
             let (clock, random) = (Clock::system(), Random::os());
             let gateways = setup::gateways(&config, &clock, &random);
+            let timeline = setup::timeline(&config)?;
             let test = cli::sms::Test {
                 phone: &phone,
                 gateway: &gateway,
                 signature: &config.sms.signature,
                 sends_to: config.is_sandbox().then_some(&config.sandbox.sends_to[..]),
+                timeline: &timeline,
             };
             block_on(cli::sms::test(&gateways, &test, &clock, &random))
         }

@@ -288,6 +288,7 @@ impl Config {
                 }
                 if !config.sandbox.sends_to.is_empty() {
                     config.check_demo_texts(report);
+                    config.check_chains(report);
                 }
                 if !config.sandbox.sends_to.is_empty() && !config.sms.reaches_phones() {
                     let message = "sandbox.sends_to lists numbers, but no gateway reaches them: name one of kind smpp, \

@@ -87,6 +87,10 @@ fn beside(services: &Services, stop: &CancellationToken, texts: &Arc<Notify>) ->
         let (services, stop) = (services.clone(), stop.clone());
         move || audit::run(services.clone(), stop.clone())
     }));
+    beside.spawn(lasting("the receipts' loop", stop.clone(), {
+        let (services, stop) = (services.clone(), stop.clone());
+        move || messages::write_receipts(services.clone(), stop.clone())
+    }));
     beside.spawn(lasting("the SMS' loop", stop.clone(), move || {
         messages::run(services.clone(), stop.clone(), texts.clone())
     }));

@@ -80,6 +80,8 @@ pub enum Sent {
         /// When it may be tried again.
         until: DateTime<Utc>,
     },
+    /// Our own queue for it is full: certainly not sent, and nothing is the matter with it.
+    Full,
     /// Not by this gateway now: the next one of the chain is tried.
     Next {
         /// The number belongs to another carrier (携号转网): the next carrier's chain is tried, and that is remembered.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{Failure, print};
 use crate::{
     clock::Clock,
-    domain::{ids::MessageId, message::demo, phone::Phone},
+    domain::{carrier::Carriers, ids::MessageId, message::demo, phone::Phone, policy::Timeline},
     random::Random,
     sms::{Fate, Gateways, Sent, SmsMessage},
 };
@@ -29,6 +29,8 @@ pub struct Test<'a> {
     pub signature: &'a str,
     /// A sandbox: the numbers that it may text.
     pub sends_to: Option<&'a [Phone]>,
+    /// Whose senders are used, but in a sandbox.
+    pub timeline: &'a Timeline,
 }
 
 /// Sends it.
@@ -58,11 +60,16 @@ pub async fn test(
         ));
     }
     let text = format!("【{}】短信通道测试，验证码000000，请忽略。", test.signature);
+    let carriers = Carriers::built_in().map_err(|error| Failure::Work(error.to_string()))?;
+    let carrier = carriers.of(&phone);
+    // an SMSC may take nothing without one
+    let policy = test.timeline.national_at(clock.now());
+    let sender = policy.map(|policy| policy.senders.for_carrier(carrier).to_owned());
     let message = SmsMessage {
         id: MessageId::new(clock.now(), random.bytes()),
         phone,
-        carrier: None,
-        sender: None,
+        carrier,
+        sender: sender.filter(|_| test.sends_to.is_none()),
         text: if test.sends_to.is_some() {
             demo(&text)
         } else {
@@ -97,6 +104,7 @@ async fn tried(
     let references = match sent {
         Sent::Accepted { references } => references,
         Sent::Retry { .. } => return Err(refused("takes nothing now (retry)")),
+        Sent::Full => return Err(refused("has too much to do here (full)")),
         Sent::Hold { .. } => return Err(refused("takes no more for this phone now (hold)")),
         Sent::Next { foreign: true } => {
             return Err(refused("says that the number is another carrier's (next)"));

@@ -56,9 +56,22 @@ impl Config {
             let message = "production needs a real SMS channel: name a gateway of kind smpp, aliyun, tencent or http";
             missing("sms.default", message);
         }
+        self.check_chains(report);
         if remote_without_tls(self.database_url.expose_secret()) {
             let message = "production reaches a PostgreSQL server elsewhere by verified TLS only: add ?sslmode=verify-full";
             report.wrong(&places.database_url, "database_url", message);
+        }
+    }
+}
+
+impl Config {
+    /// A carrier's own chain must reach phones as well.
+    pub(super) fn check_chains(&self, report: &Report) {
+        for carrier in self.sms.out_of_reach() {
+            let message = "no gateway of this chain reaches phones: name one of kind smpp, aliyun, tencent or http, or leave \
+                the chain out";
+            let key = format!("sms.{}", carrier.as_str());
+            report.wrong(&Origin::Nowhere, &key, message);
         }
     }
 }

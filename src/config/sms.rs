@@ -38,11 +38,18 @@ pub struct Sms {
 impl Sms {
     /// The usual chain has a gateway that reaches phones.
     pub(super) fn reaches_phones(&self) -> bool {
-        let gateways = self
-            .default
-            .iter()
-            .filter_map(|name| self.gateways.get(name));
-        gateways.into_iter().any(|gateway| gateway.kind.is_real())
+        self.is_real(&self.default)
+    }
+
+    /// The carriers whose own chain reaches no phone.
+    pub(super) fn out_of_reach(&self) -> impl Iterator<Item = Carrier> {
+        let chains = self.by_carrier.iter();
+        chains.filter_map(|(carrier, chain)| (!self.is_real(chain)).then_some(*carrier))
+    }
+
+    fn is_real(&self, chain: &[String]) -> bool {
+        let mut gateways = chain.iter().filter_map(|name| self.gateways.get(name));
+        gateways.any(|gateway| gateway.kind.is_real())
     }
 }
 

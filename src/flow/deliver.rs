@@ -42,10 +42,15 @@ const LEASE: TimeDelta = TimeDelta::seconds(60);
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A message whose outcome is unknown is asked about so soon, and again.
 const ASK: TimeDelta = TimeDelta::seconds(5);
+/// A gateway whose queue here was full is tried again so soon.
+const FULL: TimeDelta = TimeDelta::seconds(1);
 /// Attempts without an answer, after which a gateway that does not tell is taken to have the message: one copy too many at most.
 const MOST_DOUBTS: i64 = 2;
 /// The same where a receipt was waited for in vain each time: it is likelier that the message was lost.
 const MOST_LOST: i64 = 5;
+
+/// Many are sent at once, but the pages need the database too.
+static CONNECTIONS: Semaphore = Semaphore::const_new(each::AT_ONCE);
 
 /// A message that is ours to send.
 pub struct Delivery {
@@ -61,8 +66,6 @@ struct Claim {
     now: DateTime<Utc>,
     /// Whose turn it is to write to a request: its SMS share its version, and would collide.
     turns: HashMap<RequestId, Mutex<()>>,
-    /// Many are sent at once, but the pages need the database too.
-    connections: Semaphore,
 }
 
 /// Sends the messages due at `now`, [so many](AT_ONCE); how many were accepted, refused or put off.
@@ -85,7 +88,6 @@ pub async fn claim(services: &Services, now: DateTime<Utc>) -> Result<Vec<Delive
         token,
         now,
         turns: jobs.iter().map(turn).collect(),
-        connections: Semaphore::new(each::AT_ONCE),
     });
     let deliveries = jobs.into_iter().map(|(message, job)| Delivery {
         claim: claim.clone(),
@@ -168,7 +170,7 @@ impl Claim {
             }
             let came = match services.gateways.pick(job.route(carrier, &passed), at) {
                 Pick::By(next) => {
-                    let _connection = self.connections.acquire().await;
+                    let _connection = CONNECTIONS.acquire().await;
                     match plan::switch(services, &job, self.token, &next, carrier, at).await? {
                         plan::Switched::Ours => {
                             gateway = next;
@@ -265,7 +267,7 @@ impl Claim {
             Some(turn) => Some(turn.lock().await),
             None => None,
         };
-        let _connection = self.connections.acquire().await;
+        let _connection = CONNECTIONS.acquire().await;
         let at = self.services.clock.now();
         record(
             &self.services,
@@ -282,6 +284,7 @@ impl Came {
             Sent::Accepted { references } => Self::Accepted { references },
             Sent::Hold { until } => Self::Held { until },
             Sent::Unknown => Self::Doubt,
+            Sent::Full => Self::Retry { at: at + FULL },
             Sent::Retry { after: Some(after) } => Self::Retry { at: at + after },
             Sent::Retry { after: None } | Sent::Next { .. } | Sent::Refused | Sent::Stop => {
                 Self::Again
@@ -295,6 +298,7 @@ fn word(sent: &Sent) -> &'static str {
         Sent::Accepted { .. } => "accepted",
         Sent::Retry { .. } => "retry",
         Sent::Hold { .. } => "hold",
+        Sent::Full => "full",
         Sent::Next { .. } => "next",
         Sent::Refused => "refused",
         Sent::Stop => "stop",

@@ -1,6 +1,6 @@
 //! The SMS' own loop: messages are claimed while something is due, and each is sent on a task of its own, so that a gateway that is
-//! slow holds up neither the others' messages nor what else falls due. Receipts are written down as they come. On a stop the
-//! attempts under way are ended.
+//! slow holds up nothing but its own messages, as long as not all [places](MOST) are taken by them. On a stop the attempts under
+//! way are ended. Receipts are written down by a loop beside it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     flow::{FlowError, Services, deliver, receipts, run_due},
 };
 
-/// Messages under way at once.
+/// Messages under way at once, by all gateways together.
 const MOST: usize = 256;
 
 /// The messages that are being sent.
@@ -31,12 +31,10 @@ pub(super) async fn run(services: Services, stop: CancellationToken, told: Arc<N
         while let Some(sent) = under_way.try_join_next() {
             tell(sent);
         }
-        let claimed = match receipts::round(&services).await {
-            Ok(_) if under_way.len() + usize::from(deliver::AT_ONCE) <= MOST => {
-                claim(&services, &mut under_way).await
-            }
-            Ok(_) => Ok(false),
-            Err(error) => Err(error),
+        let claimed = if under_way.len() + usize::from(deliver::AT_ONCE) <= MOST {
+            claim(&services, &mut under_way).await
+        } else {
+            Ok(false)
         };
         let pause = match claimed {
             Ok(true) => continue,
@@ -51,17 +49,43 @@ pub(super) async fn run(services: Services, stop: CancellationToken, told: Arc<N
                 pause
             }
         };
-        let gateways = &services.gateways;
         tokio::select! {
             () = stop.cancelled() => {}
             () = told.notified(), if failures == 0 => {}
-            () = gateways.receipt_arrived(), if failures == 0 => {}
             Some(sent) = under_way.join_next() => tell(sent),
             () = sleep(pause) => {}
         }
     }
     while let Some(sent) = under_way.join_next().await {
         tell(sent);
+    }
+}
+
+/// Writes receipts down as they come, until `stop`.
+pub(super) async fn write_receipts(services: Services, stop: CancellationToken) {
+    let mut failures = 0;
+    while !stop.is_cancelled() {
+        let pause = match receipts::round(&services).await {
+            Ok(1..) => {
+                failures = 0;
+                continue;
+            }
+            Ok(0) => {
+                failures = 0;
+                LOOK
+            }
+            Err(error) => {
+                failures += 1;
+                let pause = backoff(failures);
+                tracing::error!(%error, "receipts cannot be written down; gateways bring them again");
+                pause
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = services.gateways.receipt_arrived(), if failures == 0 => {}
+            () = sleep(pause) => {}
+        }
     }
 }
 

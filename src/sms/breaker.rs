@@ -62,9 +62,13 @@ impl Breaker {
     pub fn heard(&self, sent: &Sent, now: At) {
         let mut state = self.state();
         match sent {
+            // what was under way when it was told to rest does not end the rest
             Sent::Accepted { .. } | Sent::Hold { .. } | Sent::Next { .. } | Sent::Refused => {
-                *state = State::default();
+                if state.until.is_none_or(|until| until <= now) {
+                    *state = State::default();
+                }
             }
+            Sent::Full => state.probed = None,
             Sent::Retry { after: Some(after) } => state.rest(now + *after),
             Sent::Retry { after: None } | Sent::Unknown => {
                 state.failures += 1;
@@ -164,6 +168,9 @@ mod tests {
         let breaker = Breaker::default();
         let after = Some(TimeDelta::seconds(2));
         breaker.heard(&Sent::Retry { after }, at(0));
+        // whatever else was under way
+        breaker.heard(&ACCEPTED, at(1));
+        breaker.heard(&Sent::Full, at(1));
         assert_eq!(breaker.admits(at(1)), Err(at(2)));
         assert_eq!(breaker.admits(at(2)), Ok(()));
         breaker.heard(&Sent::Stop, at(2));

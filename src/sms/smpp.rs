@@ -14,8 +14,9 @@ mod submit;
 mod text;
 
 use std::{
+    collections::{HashMap, hash_map::Entry},
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex as StdMutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -39,7 +40,7 @@ use self::{
     status::{Verdict, verdict},
     submit::{Outcome, Submission},
 };
-use super::{About, Fate, Gateway, Receipt, Sent, Sink, SmsMessage};
+use super::{About, Asked, Fate, Gateway, Receipt, Sent, Sink, SmsMessage};
 use crate::{domain::ids::MessageId, random::Random};
 
 /// How long a message may wait for its turn: it has certainly not been sent then.
@@ -60,8 +61,40 @@ pub struct Smpp {
     /// When the next submission may go out, where they are limited.
     free_at: Mutex<Instant>,
     sink: OnceLock<Sink>,
+    /// Submissions whose answer may still come.
+    unanswered: Arc<StdMutex<HashMap<MessageId, usize>>>,
     tasks: TaskTracker,
     stop: CancellationToken,
+}
+
+/// A submission whose answer may still come.
+struct Unanswered {
+    all: Arc<StdMutex<HashMap<MessageId, usize>>>,
+    id: MessageId,
+}
+
+impl Unanswered {
+    fn new(all: &Arc<StdMutex<HashMap<MessageId, usize>>>, id: MessageId) -> Self {
+        *lock(all).entry(id).or_default() += 1;
+        let all = Arc::clone(all);
+        Self { all, id }
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut left) = lock(&self.all).entry(self.id) {
+            *left.get_mut() -= 1;
+            if *left.get() == 0 {
+                left.remove();
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &StdMutex<T>) -> MutexGuard<'_, T> {
+    // plain values, whole whatever happened to the thread that held them
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What waiting for one's turn comes to.
@@ -87,12 +120,13 @@ impl Smpp {
             next: AtomicUsize::new(0),
             free_at: Mutex::new(Instant::now()),
             sink: OnceLock::new(),
+            unanswered: Arc::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
     }
 
-    async fn submit(&self, message: &SmsMessage, now: DateTime<Utc>) -> Sent {
+    async fn submit(&self, message: &SmsMessage) -> Sent {
         let id = message.id;
         let Some(submission) = Submission::new(&self.settings, message) else {
             tracing::error!(gateway = %self.name, message = %id, "an SMS or its sender is longer than SMPP carries");
@@ -102,8 +136,7 @@ impl Smpp {
         // the place is held for as long as the answer is waited for
         let (client, _place) = match turn.unwrap_or(Turn::TooLate) {
             Turn::Now(client, place) => (client, place),
-            // our own queue, no failure of theirs
-            Turn::TooLate => return Sent::Hold { until: now + PAUSE },
+            Turn::TooLate => return Sent::Full,
             Turn::NoSession if self.lines.iter().any(|line| line.is_refused()) => {
                 return Sent::Stop;
             }
@@ -111,11 +144,13 @@ impl Smpp {
         };
         let (answer, answered) = oneshot::channel();
         let (sink, settings) = (self.sink.get().cloned(), Arc::clone(&self.settings));
+        let unanswered = Unanswered::new(&self.unanswered, id);
         self.tasks.spawn(async move {
             let outcome = submission.run(&client, &settings).await;
             if let Err(late) = answer.send(outcome) {
                 tell_late(sink, id, late).await;
             }
+            drop(unanswered);
         });
         if let Ok(Ok(outcome)) = timeout(self.settings.answer, answered).await {
             return self.sent(id, outcome);
@@ -208,8 +243,18 @@ impl Gateway for Smpp {
         &self.name
     }
 
-    fn send<'a>(&'a self, message: &'a SmsMessage, now: DateTime<Utc>) -> BoxFuture<'a, Sent> {
-        self.submit(message, now).boxed()
+    fn send<'a>(&'a self, message: &'a SmsMessage, _now: DateTime<Utc>) -> BoxFuture<'a, Sent> {
+        self.submit(message).boxed()
+    }
+
+    /// Nothing can be asked of an SMSC; but its answer may be on the way.
+    fn ask<'a>(&'a self, message: &'a SmsMessage, _since: DateTime<Utc>) -> BoxFuture<'a, Asked> {
+        let asked = if lock(&self.unanswered).contains_key(&message.id) {
+            Asked::Later
+        } else {
+            Asked::CannotTell
+        };
+        std::future::ready(asked).boxed()
     }
 
     fn sends_receipts(&self) -> bool {

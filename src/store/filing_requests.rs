@@ -183,6 +183,21 @@ pub async fn by_reference(tx: &mut Tx, reference: &str, limit: i64) -> Result<Ve
     Ok(all!(tx, BY_REFERENCE, reference, limit)?)
 }
 
+/// The same of one province.
+pub async fn by_reference_in(
+    tx: &mut Tx,
+    reference: &str,
+    province: Province,
+    limit: i64,
+) -> Result<Vec<RequestRow>> {
+    const BY_REFERENCE: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM filing_requests WHERE provider_reference = $1 AND province = $2 ORDER BY id DESC LIMIT $3"
+    );
+    Ok(all!(tx, BY_REFERENCE, reference, province, limit)?)
+}
+
 /// The newest requests, whosever they are: a sandbox's desk shows them.
 pub async fn newest(tx: &mut Tx, limit: i64) -> Result<Vec<RequestId>> {
     const NEWEST: &str = "SELECT id FROM filing_requests ORDER BY id DESC LIMIT $1";

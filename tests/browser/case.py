@@ -77,6 +77,8 @@ class Case(unittest.TestCase):
         self.portal.reset()
         self.browser.size(1280)
         self.browser.media()
+        # what the console still says of the test before
+        self.browser.complaints()
 
     def open(self, path):
         self.browser.open(self.portal.url + path)

@@ -291,6 +291,17 @@ fn keys_are_judged_and_kept_from_others() {
 }
 
 #[test]
+fn a_carriers_own_chain_must_reach_phones_too() {
+    for chain in ["[]", "[\"file\"]"] {
+        let chains = format!("default = [\"main\"]\nbroadnet = {chain}");
+        let text = example().replace("default = [\"main\"]", &chains);
+        let told = wrong(&text, &[]);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("sms.broadnet: no gateway of this chain reaches phones"));
+    }
+}
+
+#[test]
 fn a_sandbox_that_sends_needs_a_gateway_that_reaches_phones() {
     let sends = "[sandbox]\nsends_to = [\"13800138000\"]\n[sms]\ndefault = [\"main\"]\n[sms.gateways.main]\nkind = ";
     let told = wrong(&format!("{sends}\"console\""), &[]);

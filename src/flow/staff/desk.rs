@@ -164,7 +164,12 @@ pub async fn search(
         Wanted::Id(id) => vec![id],
         Wanted::Reference(reference) => {
             let most = i64::try_from(FOUND).unwrap_or(i64::MAX);
-            let rows = filing_requests::by_reference(&mut tx, &reference, most).await?;
+            let rows = match session.staff.province {
+                Some(own) => {
+                    filing_requests::by_reference_in(&mut tx, &reference, own, most).await?
+                }
+                None => filing_requests::by_reference(&mut tx, &reference, most).await?,
+            };
             rows.into_iter().map(|row| row.id).collect()
         }
         Wanted::Phone(phone) => of_phone(&mut tx, services, &phone, session).await?,

@@ -11,6 +11,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{SmppSettings, Tls, lively::Lively};
 use crate::sms::tls;
@@ -35,19 +36,41 @@ pub(super) enum ConnectError {
     /// The account or its password is wrong, or something else that time does not mend.
     #[error("the bind is refused with status {0:#010x}")]
     Refused(u32),
+    /// Such as a session of before that the SMSC has not missed yet.
+    #[error("the bind is refused for now, with status {0:#010x}")]
+    NotNow(u32),
+}
+
+impl ConnectError {
+    const fn of_status(status: u32) -> Self {
+        match status {
+            // ESME_RBINDFAIL, ESME_RINVPASWD, ESME_RINVSYSID
+            0x0D..=0x0F => Self::Refused(status),
+            _ => Self::NotNow(status),
+        }
+    }
+}
+
+/// A session that is bound.
+pub(super) struct Bound {
+    pub client: Client,
+    pub events: Events,
+    /// Ends it, whatever is under way.
+    pub end: CancellationToken,
 }
 
 /// Connects and binds.
-pub(super) async fn connect(settings: &SmppSettings) -> Result<(Client, Events), ConnectError> {
+pub(super) async fn connect(settings: &SmppSettings) -> Result<Bound, ConnectError> {
+    let end = CancellationToken::new();
     let connecting = async {
         let stream = TcpStream::connect((settings.host.as_str(), settings.port)).await?;
         // else each submission waits for the acknowledgement of the one before
         stream.set_nodelay(true)?;
         match &settings.tls {
-            None => Ok(session(settings, stream)),
+            None => Ok(session(settings, stream, end.clone())),
             Some(Tls { authority }) => {
                 let stream = tls::wrap(stream, &settings.host, authority.as_deref()).await?;
-                Ok(session(settings, stream))
+                Ok(session(settings, stream, end.clone()))
             }
         }
     };
@@ -56,17 +79,25 @@ pub(super) async fn connect(settings: &SmppSettings) -> Result<(Client, Events),
         Err(_) => return Err(ConnectError::Silent),
     };
     let bind = bind(settings)?;
-    match timeout(PATIENCE, client.bind_transceiver(bind)).await {
-        Ok(Ok(_)) => Ok((client, events)),
-        Ok(Err(Error::UnexpectedResponse { response })) => {
-            Err(ConnectError::Refused(response.status().into()))
+    let refused = match timeout(PATIENCE, client.bind_transceiver(bind)).await {
+        Ok(Ok(_)) => {
+            return Ok(Bound {
+                client,
+                events,
+                end,
+            });
         }
-        Ok(Err(_)) => Err(ConnectError::Ended),
-        Err(_) => Err(ConnectError::Silent),
-    }
+        Ok(Err(Error::UnexpectedResponse { response })) => {
+            ConnectError::of_status(response.status().into())
+        }
+        Ok(Err(_)) => ConnectError::Ended,
+        Err(_) => ConnectError::Silent,
+    };
+    end.cancel();
+    Err(refused)
 }
 
-fn session<S>(settings: &SmppSettings, stream: S) -> (Client, Events)
+fn session<S>(settings: &SmppSettings, stream: S, end: CancellationToken) -> (Client, Events)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -76,7 +107,7 @@ where
         .enquire_link_interval(settings.enquire_link)
         .enquire_link_response_timeout(ALIVE)
         .no_response_timeout()
-        .connected(Lively::new(stream));
+        .connected(Lively::new(stream, end));
     (client, events.boxed())
 }
 

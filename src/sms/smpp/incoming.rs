@@ -46,7 +46,7 @@ pub(super) async fn read(client: &Client, events: Vec<Event>, settings: &SmppSet
                 let _ = client.unbind_resp(number).await;
                 unbind = true;
             }
-            (id, _) if is_request(&command) => {
+            (id, _) if is_request(&command) && id != CommandId::AlertNotification => {
                 tracing::debug!(?id, "the SMSC sends what nobody asked for");
                 let answer = client.status(CommandStatus::EsmeRinvcmdid);
                 let _ = answer.generic_nack(number).await;

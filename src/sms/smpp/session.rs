@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     SmppSettings,
-    connection::{self, ConnectError, Events},
+    connection::{self, Bound, ConnectError, Events},
     incoming,
 };
 use crate::{random::Random, sms::Sink};
@@ -101,11 +101,16 @@ impl Session {
         while !self.stop.is_cancelled() {
             let begun = Instant::now();
             let pause = match connection::connect(&self.settings).await {
-                Ok((client, events)) => {
+                Ok(Bound {
+                    client,
+                    events,
+                    end,
+                }) => {
                     tracing::info!(gateway = %self.name, "bound to the SMSC");
                     self.line.state.send_replace(State::Bound(client.clone()));
                     self.listen(&client, events).await;
                     self.line.state.send_replace(State::Down);
+                    end.cancel();
                     if begun.elapsed() >= GOOD {
                         failures = 0;
                     }
@@ -156,7 +161,6 @@ impl Session {
                     receipts.push(brought.receipts.written_down(client, &self.sink));
                     if brought.unbind {
                         tracing::warn!(gateway = %self.name, "the SMSC ends the session");
-                        let _ = client.close().await;
                         return;
                     }
                 }
@@ -168,7 +172,6 @@ impl Session {
                 () = self.stop.cancelled() => {
                     // whatever it says, the connection ends
                     let _ = timeout(UNBIND, client.unbind()).await;
-                    let _ = client.close().await;
                     return;
                 }
             }

@@ -68,10 +68,10 @@ impl Submission {
         self.0.len()
     }
 
-    /// Submits one part after the other.
+    /// Submits one part after the other. A part that is not taken after another was leaves in doubt what is on the phone.
     pub async fn run(self, client: &Client, settings: &SmppSettings) -> Outcome {
         let mut references = Vec::with_capacity(self.0.len());
-        for part in self.0 {
+        for (number, part) in self.0.into_iter().enumerate() {
             match timeout(OLD, client.submit_sm(part)).await {
                 Ok(Ok(answer)) => {
                     let id = answer.message_id().as_str();
@@ -79,7 +79,8 @@ impl Submission {
                         references.push(settings.message_ids.of_answer(id));
                     }
                 }
-                Ok(Err(error)) => return outcome_of(&error),
+                Ok(Err(error)) if number == 0 => return outcome_of(&error),
+                Ok(Err(_)) => return Outcome::Lost,
                 Err(_) => return Outcome::Lost,
             }
         }

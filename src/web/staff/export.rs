@@ -108,6 +108,15 @@ pub async fn submit(
     wrong("to", backwards.then_some("结束日期不能早于开始日期"));
     wrong("format", format.is_none().then_some("请选择格式"));
     wrong("reason", reason.is_none().then_some("请选择事由"));
+    let (province, state_wanted) = (
+        Province::from_slug(&typed.province),
+        RequestState::from_word(&typed.state),
+    );
+    // an empty choice is all of them
+    let unknown = province.is_none() && !typed.province.is_empty();
+    wrong("province", unknown.then_some("请选择省份"));
+    let unknown = state_wanted.is_none() && !typed.state.is_empty();
+    wrong("state", unknown.then_some("请选择状态"));
     wrong(
         "code",
         typed.code.trim().is_empty().then_some("动态码不能为空"),
@@ -119,8 +128,8 @@ pub async fn submit(
         return form(&state, &who, unusable, inputs, None);
     }
     let selection = Selection {
-        province: Province::from_slug(&typed.province),
-        state: RequestState::from_word(&typed.state),
+        province,
+        state: state_wanted,
         from,
         to,
     };

@@ -6,7 +6,7 @@ use heyan::{
     clock::Clock,
     random::Random,
     sms::{
-        About, Fate, Gateways, Receipt, Sent, SmsMessage,
+        About, Asked, Fate, Gateways, Receipt, Sent, SmsMessage,
         smpp::{MessageIds, Smpp, SmppSettings, Tls},
     },
 };
@@ -252,6 +252,9 @@ async fn a_late_answer_is_used() {
     for _ in 0..2 {
         assert_eq!(sending.send(&message).await, Sent::Unknown);
     }
+    // meanwhile it is not said that nobody knows
+    let asked = async || sending.0.ask("main", &message, message.queued_at).await;
+    assert_eq!(asked().await, Asked::Later);
     smsc.set(json!({"silent": false})).await;
     for receipt in sending.so_many_receipts(2).await {
         assert_eq!(receipt.about, About::Message(message.id));
@@ -260,6 +263,56 @@ async fn a_late_answer_is_used() {
         };
         assert_eq!(references.len(), 1);
     }
+    assert_eq!(asked().await, Asked::CannotTell);
+}
+
+/// However many are submitted at once, and though nothing comes in from it.
+#[tokio::test]
+async fn all_that_the_window_allows_reach_a_silent_smsc() {
+    let mut smsc = Smsc::start().await;
+    smsc.set(json!({"silent": true, "receipts": ""})).await;
+    let sending = Sending::start(SmppSettings {
+        window: 64,
+        ..settings(smsc.port)
+    });
+    let message = message();
+    let all = futures_util::future::join_all((0..64).map(|_| sending.send(&message)));
+    let watch = async {
+        for _ in 0..64 {
+            smsc.hears("submit").await;
+        }
+        smsc.set(json!({"silent": false})).await;
+    };
+    let (sent, ()) = tokio::join!(all, watch);
+    assert!(sent.iter().all(|sent| references(sent).len() == 1));
+}
+
+#[tokio::test]
+async fn a_queue_of_our_own_is_no_fault_of_the_gateway_s() {
+    let mut smsc = Smsc::start().await;
+    smsc.set(json!({"silent": true, "receipts": ""})).await;
+    let sending = Sending::start(SmppSettings {
+        window: 1,
+        ..settings(smsc.port)
+    });
+    let message = message();
+    let (first, second) = (sending.send(&message), sending.send(&message));
+    let both = async {
+        let (first, second) = tokio::join!(first, second);
+        [first, second]
+    };
+    assert!(both.await.contains(&Sent::Full));
+}
+
+/// Such as a session of before that it has not missed yet.
+#[tokio::test]
+async fn a_bind_that_is_refused_for_now_stops_nothing() {
+    let mut smsc = Smsc::start().await;
+    // ESME_RALYBND
+    smsc.set(json!({"bind": 5})).await;
+    let sending = Sending::start(settings(smsc.port));
+    let sent = sending.send_when_bound(&message()).await;
+    assert_eq!(references(&sent).len(), 1);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 //   {"early": true}           receipts go out before the answer
 //   {"twice": true}           receipts go out twice
 //   {"quiet": true}           tells nothing of single messages
+//   {"bind": 5}               answers the next bind with this status
 //   {"unbind": true}          ends all sessions, in order
 // Arguments: the folder of node_modules, the port (0: any), the password, perhaps a key and a certificate for TLS.
 'use strict';
@@ -16,7 +17,7 @@ const [modules, port, password, key, cert] = process.argv.slice(2);
 const smpp = require(require('path').join(modules, 'smpp'));
 const fs = require('fs');
 
-const set = {status: 0, only: 0, silent: false, die: 0, receipts: 'DELIVRD', error: '000', ids: 'same', early: false, twice: false, quiet: false};
+const set = {status: 0, bind: 0, only: 0, silent: false, die: 0, receipts: 'DELIVRD', error: '000', ids: 'same', early: false, twice: false, quiet: false};
 const waiting = [];
 let number = Date.now() % 1000000;
 const say = (what) => fs.writeSync(1, JSON.stringify(what) + '\n');
@@ -50,8 +51,9 @@ const server = smpp.createServer(options, (session) => {
   session.on('bind_transceiver', (pdu) => {
     const right = pdu.password === password;
     say({bind: pdu.system_id, version: pdu.interface_version, right});
-    session.bound = right;
-    session.send(pdu.response(right ? {} : {command_status: smpp.ESME_RINVPASWD}));
+    const status = right ? set.bind : smpp.ESME_RINVPASWD;
+    set.bind = 0;
+    session.send(pdu.response({command_status: status}));
   });
   session.on('unbind', (pdu) => {
     say({unbind: true});

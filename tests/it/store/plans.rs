@@ -121,6 +121,9 @@ async fn everything(db: &Db) {
         .unwrap();
     filing_requests::content(tx, row.id).await.unwrap();
     filing_requests::by_reference(tx, "x", 9).await.unwrap();
+    filing_requests::by_reference_in(tx, "x", Province::Gansu, 9)
+        .await
+        .unwrap();
     filing_requests::newest(tx, 9).await.unwrap();
     filing_requests::resubmitted_by(tx, row.id).await.unwrap();
     filing_requests::handed_over(tx, Province::Gansu, 9)
