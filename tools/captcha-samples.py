@@ -10,7 +10,7 @@ import wave
 from array import array
 from pathlib import Path
 
-ALPHABET = "23456789AFHJKMWY"
+ALPHABET = "23456789WY"
 FOLDER = Path("src/captcha/samples")
 LOUDNESS = 0.16  # root mean square, of 1
 # folder, voice, pitch

@@ -114,7 +114,7 @@ impl Challenge {
     }
 
     /// A form's answer is right: in any case and width, with spaces or without, and with a letter that is never drawn for
-    /// the digit that it looks like. Takes constant time. A proof needs none, a puzzle takes none.
+    /// the one that it looks like. Takes constant time. A proof needs none, a puzzle takes none.
     #[must_use]
     pub fn accepts(&self, answer: &str) -> bool {
         let meant = |given: &str| given.chars().map(meant).collect::<String>();
@@ -190,9 +190,13 @@ fn rng(drawing: &Drawing, stream: Stream) -> ChaCha12Rng {
 const fn meant(typed: char) -> char {
     match typed {
         'Z' => '2',
+        'A' => '4',
         'S' => '5',
         'B' => '8',
         'G' | 'Q' => '9',
+        'T' => '7',
+        'M' => 'W',
+        'V' => 'Y',
         other => other,
     }
 }

@@ -15,7 +15,7 @@ pub(super) const VOICES: [Voice; 3] = [Voice::Man, Voice::Woman, Voice::Elder];
 
 macro_rules! names {
     ($voice:literal, $character:ident) => {
-        names!(@ $voice, $character, '2' '3' '4' '5' '6' '7' '8' '9' 'A' 'F' 'H' 'J' 'K' 'M' 'W' 'Y')
+        names!(@ $voice, $character, '2' '3' '4' '5' '6' '7' '8' '9' 'W' 'Y')
     };
     (@ $voice:literal, $character:ident, $($name:literal)*) => {{
         let file: &[u8] = match $character {
