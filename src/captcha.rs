@@ -81,6 +81,16 @@ impl Form {
     }
 }
 
+/// What the sound speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// 普通话
+    #[default]
+    Mandarin,
+    /// English.
+    English,
+}
+
 /// What a captcha's id stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -238,8 +248,12 @@ impl Captchas {
     }
 
     /// An image's sound ([`Challenge::wav`]), made now; `None`: too many wait for theirs.
-    pub async fn sound(&self, challenge: Arc<Challenge>) -> Option<Arc<[u8]>> {
-        let sound = self.hands.work(move || challenge.wav()).await?;
+    pub async fn sound(
+        &self,
+        challenge: Arc<Challenge>,
+        language: Language,
+    ) -> Option<Arc<[u8]>> {
+        let sound = self.hands.work(move || challenge.wav(language)).await?;
         Some(sound.into())
     }
 
