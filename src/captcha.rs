@@ -248,11 +248,7 @@ impl Captchas {
     }
 
     /// An image's sound ([`Challenge::wav`]), made now; `None`: too many wait for theirs.
-    pub async fn sound(
-        &self,
-        challenge: Arc<Challenge>,
-        language: Language,
-    ) -> Option<Arc<[u8]>> {
+    pub async fn sound(&self, challenge: Arc<Challenge>, language: Language) -> Option<Arc<[u8]>> {
         let sound = self.hands.work(move || challenge.wav(language)).await?;
         Some(sound.into())
     }
