@@ -36,10 +36,10 @@ use crate::{
     random::Random,
 };
 
-/// What a captcha is made of: nothing that a person took for another when turned and under specks (no 0/O/Q/D, 1/I/L/J/T
-/// by 7, 2/Z, 5/S, 8/B, 6/G, A by 4, M/N by W, E/F/H/K/U/V/X by Y), or that sounds like another in Mandarin or in English.
-/// Guessed, one of a million is right. `tools/captcha-samples.py` has it too.
-pub const ALPHABET: &[u8] = b"23456789WY";
+/// What a captcha is made of: nothing that a person took for another when turned and under specks (no 0/O/Q/D, 1/I/L/J,
+/// 3/B by 8, 5/S, 6/G, 2/Z/7, A by 4, M/N by W, E/F/H/K/T/U/V/X by Y), or that sounds like another in Mandarin or in
+/// English. Of 262,144 guesses one is right. `tools/captcha-samples.py` has it too.
+pub const ALPHABET: &[u8] = b"245689WY";
 
 /// So long a captcha is good: people wait for the SMS with the page open.
 pub const LIFE: TimeDelta = TimeDelta::minutes(20);

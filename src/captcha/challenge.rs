@@ -201,9 +201,8 @@ const fn meant(typed: char) -> char {
         'S' => '5',
         'B' => '8',
         'G' | 'Q' => '9',
-        'T' => '7',
         'M' => 'W',
-        'V' => 'Y',
+        'T' | 'V' => 'Y',
         other => other,
     }
 }

@@ -64,10 +64,10 @@ struct Hiding {
 
 const fn hiding(level: u8) -> Hiding {
     let (regions, lines, specks) = match level {
-        0 => (120.0, 1, 75),
-        1 => (110.0, 2, 75),
-        2 => (105.0, 3, 75),
-        _ => (100.0, 4, 75),
+        0 => (125.0, 0, 80),
+        1 => (110.0, 1, 75),
+        2 => (105.0, 2, 75),
+        _ => (100.0, 3, 75),
     };
     Hiding {
         regions,

@@ -23,9 +23,9 @@ from scipy import ndimage
 
 cv2.setNumThreads(1)
 
-ALPHABET = "23456789WY"
+ALPHABET = "245689WY"
 # what the readers' own alphabets have for ours: most of it the server takes as well, the others are what they mix up here
-LIKE = {"Z": "2", "A": "4", "S": "5", "B": "8", "G": "6", "Q": "9", "T": "7", "M": "W", "m": "W", "V": "Y", "v": "Y", "g": "9", "q": "9",
+LIKE = {"Z": "2", "A": "4", "S": "5", "B": "8", "G": "6", "Q": "9", "T": "Y", "M": "W", "m": "W", "V": "Y", "v": "Y", "g": "9", "q": "9",
         "b": "6", "z": "2", "s": "5"}
 
 # ---------------------------------------------------------------- readers: a grey picture (white paper) → an answer
@@ -41,7 +41,7 @@ class Ddddocr:
         self.columns = [[i for i, c in enumerate(charset) if len(c) == 1 and ours(c) == ch] for ch in ALPHABET]
 
     def chances(self, grey):
-        """[steps, 1 + 10]: of nothing, and of each of our characters."""
+        """[steps, 1 + 8]: of nothing, and of each of our characters."""
         found = self.ocr.classification(cv2.imencode(".png", grey)[1].tobytes(), probability=True)["probabilities"]
         found = np.asarray(found, dtype=np.float64)[:, 0, :]
         if found.min() < 0 or found.max() > 1.001:
