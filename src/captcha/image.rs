@@ -64,7 +64,7 @@ struct Hiding {
 
 const fn hiding(level: u8) -> Hiding {
     let (regions, lines, specks) = match level {
-        0 => (125.0, 0, 80),
+        0 => (125.0, 0, 90),
         1 => (110.0, 1, 75),
         2 => (105.0, 2, 75),
         _ => (100.0, 3, 75),

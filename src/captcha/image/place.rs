@@ -31,9 +31,9 @@ struct Unrest {
 
 impl Unrest {
     const fn of(level: u8) -> Self {
-        // 38° and 47°: people read a letter as easily, until it is nearer to another one; programs read rows
+        // 41° and 47°: people read a letter as easily, until it is nearer to another one; programs read rows
         let (slant, taper, turn) = match level {
-            0 => (0.1, 0.1, 0.34),
+            0 => (0.1, 0.1, 0.37),
             _ => (0.15, 0.15, 0.44),
         };
         Self { slant, taper, turn }

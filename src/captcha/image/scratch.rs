@@ -50,7 +50,7 @@ impl Canvas {
                 between(rng, 0.0, WIDTH as f32),
                 between(rng, 0.0, HEIGHT as f32),
             );
-            self.disc(at, between(rng, 1.4, 2.6), |_| true);
+            self.disc(at, between(rng, 1.5, 2.8), |_| true);
         }
     }
 
