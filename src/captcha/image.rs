@@ -1,7 +1,7 @@
 //! The picture: letters and regions of one ink on white paper. Where a letter lies on a region, or on another letter, ink
 //! and paper change places, so that neither shade nor thickness tells a letter from what it lies on: the eye follows its
 //! outline, and programs that look for dark letters do not find any. One that looks at the outlines alone finds those of
-//! specks and of lines among them, half a stroke wide: whoever wipes them off wipes the letters'
+//! specks (at the harder levels of lines too) among them, half a stroke wide: whoever wipes them off wipes the letters'
 //! corners off. Letters are turned, stretched and slanted each for itself, go up and down, and the whole is bent. (The
 //! crate `captcha` gives one of the two faces; its own noise draws from a global source, and its pictures are of 24 bits
 //! a pixel. How well the programs do: `tests/captcha`.)
