@@ -36,9 +36,10 @@ use crate::{
     random::Random,
 };
 
-/// What a captcha is made of: nothing that looks like another (no 0/O/Q/D, 1/I/L, 2/Z, 5/S, 8/B, 6/G, U/V, P/R) or
-/// sounds like another in Mandarin (no C by 4, E, P, T by 7, R by 2, U by 6). `tools/captcha-samples.py` has it too.
-pub const ALPHABET: &[u8] = b"23456789AFHJKMWY";
+/// What a captcha is made of: nothing that a person took for another when turned and under specks (no 0/O/Q/D, 1/I/L/J,
+/// 3/B by 8, 5/S, 6/G, 2/Z/7, A by 4, M/N by W, E/F/H/K/T/U/V/X by Y), or that sounds like another in Mandarin or in
+/// English. Of 262,144 guesses one is right. `tools/captcha-samples.py` has it too.
+pub const ALPHABET: &[u8] = b"245689WY";
 
 /// So long a captcha is good: people wait for the SMS with the page open.
 pub const LIFE: TimeDelta = TimeDelta::minutes(20);
@@ -78,6 +79,16 @@ impl Form {
             Self::Progress => "progress",
         }
     }
+}
+
+/// What the sound speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Language {
+    /// 普通话
+    #[default]
+    Mandarin,
+    /// English.
+    English,
 }
 
 /// What a captcha's id stands for.
@@ -237,8 +248,8 @@ impl Captchas {
     }
 
     /// An image's sound ([`Challenge::wav`]), made now; `None`: too many wait for theirs.
-    pub async fn sound(&self, challenge: Arc<Challenge>) -> Option<Arc<[u8]>> {
-        let sound = self.hands.work(move || challenge.wav()).await?;
+    pub async fn sound(&self, challenge: Arc<Challenge>, language: Language) -> Option<Arc<[u8]>> {
+        let sound = self.hands.work(move || challenge.wav(language)).await?;
         Some(sound.into())
     }
 

@@ -22,7 +22,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::{
-    captcha::{Captcha, CaptchaKind},
+    captcha::{Captcha, CaptchaKind, CaptchaSound},
     links::Links,
     sections::{KeySettings, Limits, Log, LogFormat, Operator, Sandbox},
     sms::{Gateway, GatewayKind, Sms},

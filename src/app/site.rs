@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::{
-    config::{CaptchaKind, Config},
+    captcha::Language,
+    config::{CaptchaKind, CaptchaSound, Config},
     web::{CaptchaKinds, Site, page::Operator, pages::home::Neighbours},
 };
 
@@ -48,10 +49,24 @@ pub(super) fn site(config: &Config, public_url: &str) -> Site {
                 .iter()
                 .map(|(place, kind)| (*place, *kind == CaptchaKind::Image))
                 .collect(),
+            language: language(config.captcha.sound),
+            languages: config
+                .captcha
+                .sounds
+                .iter()
+                .map(|(place, sound)| (*place, language(*sound)))
+                .collect(),
         },
         public_metrics: sandbox && config.metrics_listen.is_none(),
         retention_days: config.retention_days,
         staff_networks: staff_networks(config),
+    }
+}
+
+const fn language(sound: CaptchaSound) -> Language {
+    match sound {
+        CaptchaSound::Mandarin => Language::Mandarin,
+        CaptchaSound::English => Language::English,
     }
 }
 

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
-    ALPHABET, CaptchaError, Drawing, Form, Frame, Kind, LIFE, Refusal, Trail, image,
+    ALPHABET, CaptchaError, Drawing, Form, Frame, Kind, LIFE, Language, Refusal, Trail, image,
     puzzle::{self, Layout, Right},
     sound,
     token::Token,
@@ -86,12 +86,19 @@ impl Challenge {
         draw(self.token.kind, self.token.level, &self.token.drawing)
     }
 
-    /// An image's sound, a WAV of some seconds. Takes about a millisecond.
+    /// The bureau that it was drawn for; `None`: the national page.
     #[must_use]
-    pub fn wav(&self) -> Vec<u8> {
+    pub fn bureau(&self) -> Option<Province> {
+        self.token.bureau
+    }
+
+    /// An image's sound, a WAV of some seconds. Takes some milliseconds.
+    #[must_use]
+    pub fn wav(&self, language: Language) -> Vec<u8> {
         let characters = characters(self.token.level, &self.token.drawing);
         sound::wav(
             &characters,
+            language,
             self.token.level,
             &mut rng(&self.token.drawing, Stream::Sound),
         )
@@ -114,7 +121,7 @@ impl Challenge {
     }
 
     /// A form's answer is right: in any case and width, with spaces or without, and with a letter that is never drawn for
-    /// the digit that it looks like. Takes constant time. A proof needs none, a puzzle takes none.
+    /// the one that it looks like. Takes constant time. A proof needs none, a puzzle takes none.
     #[must_use]
     pub fn accepts(&self, answer: &str) -> bool {
         let meant = |given: &str| given.chars().map(meant).collect::<String>();
@@ -190,9 +197,12 @@ fn rng(drawing: &Drawing, stream: Stream) -> ChaCha12Rng {
 const fn meant(typed: char) -> char {
     match typed {
         'Z' => '2',
+        'A' => '4',
         'S' => '5',
         'B' => '8',
         'G' | 'Q' => '9',
+        'M' => 'W',
+        'T' | 'V' => 'Y',
         other => other,
     }
 }

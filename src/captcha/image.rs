@@ -1,8 +1,10 @@
 //! The picture: letters and regions of one ink on white paper. Where a letter lies on a region, or on another letter, ink
 //! and paper change places, so that neither shade nor thickness tells a letter from what it lies on: the eye follows its
-//! outline, and programs that read rows of dark letters do not find any. Each letter is turned, stretched and slanted for
-//! itself, the row goes up and down, and the whole is bent. (The crate `captcha` gives one of the two faces; its own noise
-//! draws from a global source, and its pictures are of 24 bits a pixel. How well the programs do: `tests/captcha`.)
+//! outline, and programs that look for dark letters do not find any. One that looks at the outlines alone finds those of
+//! specks (at the harder levels of lines too) among them, half a stroke wide: whoever wipes them off wipes the letters'
+//! corners off. Letters are turned, stretched and slanted each for itself, go up and down, and the whole is bent. (The
+//! crate `captcha` gives one of the two faces; its own noise draws from a global source, and its pictures are of 24 bits
+//! a pixel. How well the programs do: `tests/captcha`.)
 //!
 //! Plain arithmetic only, no `sin`: its last bit differs from machine to machine, and the same id is to give the same
 //! bytes on each.
@@ -20,6 +22,7 @@ use rand_chacha::ChaCha12Rng;
 mod bend;
 mod glyph;
 mod place;
+mod scratch;
 #[cfg(test)]
 mod tests;
 
@@ -46,25 +49,41 @@ const INKS: [[u8; 3]; 6] = [
 /// How many characters are asked for at a level (0 to 3), in the picture and in the sound.
 pub const fn length(level: u8) -> usize {
     match level {
-        0 => 5,
-        1 | 2 => 6,
+        0 | 1 => 6,
         _ => 7,
+    }
+}
+
+/// What hides the letters.
+struct Hiding {
+    /// About as far it is from one region to the next, in pixels.
+    regions: f32,
+    lines: u8,
+    specks: u8,
+}
+
+const fn hiding(level: u8) -> Hiding {
+    let (regions, lines, specks) = match level {
+        0 => (125.0, 0, 90),
+        1 => (110.0, 1, 75),
+        2 => (105.0, 2, 75),
+        _ => (100.0, 3, 75),
+    };
+    Hiding {
+        regions,
+        lines,
+        specks,
     }
 }
 
 /// The PNG of an answer's characters; all that is random comes from `rng`.
 pub fn png(answer: &str, level: u8, rng: &mut ChaCha12Rng) -> Vec<u8> {
     let mut canvas = Canvas(vec![false; WIDTH * HEIGHT]);
-    let regions = match level {
-        0 => 100.0,
-        1 => 80.0,
-        _ => 70.0,
-    };
-    canvas.regions(regions, rng);
+    let hiding = hiding(level);
+    canvas.regions(hiding.regions, rng);
     canvas.letters(answer, level, rng);
-    for _ in 0..5 {
-        canvas.dot(rng);
-    }
+    canvas.lines(hiding.lines, rng);
+    canvas.specks(hiding.specks, rng);
     let ink = INKS.choose(rng).copied().unwrap_or_default();
     canvas.encode(ink)
 }
@@ -77,19 +96,37 @@ fn between(rng: &mut ChaCha12Rng, low: f32, high: f32) -> f32 {
 struct Canvas(Vec<bool>);
 
 impl Canvas {
-    /// Regions about as wide as letters: where three waves, each of its own direction and length, add up high.
+    /// Regions wider than letters: where three waves, each of its own direction and length, add up high. They are added
+    /// up at every eighth pixel; between those the sum is as good as straight.
     fn regions(&mut self, length: f32, rng: &mut ChaCha12Rng) {
+        const STEP: usize = 8;
+        const ACROSS: usize = WIDTH / STEP + 2;
         let turn = rng.random::<f32>();
         let waves = [0.0, 0.9, 1.7].map(|apart| {
             let (x, y) = direction(turn + apart + between(rng, -0.2, 0.2));
             let length = length * between(rng, 0.8, 1.25);
             (x / length, y / length, rng.random::<f32>())
         });
-        let bend = Bend::any(2.0, rng);
-        for (at, pixel) in self.0.iter_mut().enumerate() {
-            let (x, y) = bend.at(at % WIDTH, at / WIDTH);
+        let height = |at: usize| {
+            let (x, y) = ((at % ACROSS * STEP) as f32, (at / ACROSS * STEP) as f32);
             let heights = waves.map(|(a, b, phase)| wave(a * x + b * y + phase));
-            *pixel = heights.iter().sum::<f32>() > 0.0;
+            heights.iter().sum::<f32>()
+        };
+        let heights: Vec<f32> = (0..ACROSS * (HEIGHT / STEP + 2)).map(height).collect();
+        for (y, row) in self.0.chunks_exact_mut(WIDTH).enumerate() {
+            let (above, down) = (y / STEP * ACROSS, (y % STEP) as f32 / STEP as f32);
+            let along = |column: usize| {
+                let (upper, lower) = (heights[above + column], heights[above + ACROSS + column]);
+                upper + (lower - upper) * down
+            };
+            for (column, pixels) in row.chunks_mut(STEP).enumerate() {
+                let (mut height, next) = (along(column), along(column + 1));
+                let rise = (next - height) / STEP as f32;
+                for pixel in pixels {
+                    *pixel = height > 0.0;
+                    height += rise;
+                }
+            }
         }
     }
 
@@ -99,32 +136,18 @@ impl Canvas {
             .filter_map(|character| Glyph::of(character, rng))
             .collect();
         let places = place::row(&glyphs, level, rng);
-        let bend = Bend::any(1.0, rng);
+        let bend = Bend::any(1.1, rng);
         for (glyph, place) in glyphs.iter().zip(&places) {
             self.letter(glyph, place, &bend);
         }
     }
 
     fn letter(&mut self, glyph: &Glyph, place: &Place, bend: &Bend) {
-        let (columns, rows) = place.reach();
+        let (columns, rows) = place.reach(glyph);
         for y in rows {
             for x in columns.clone() {
                 let (u, v) = place.to_glyph(bend.at(x, y));
                 self.0[y * WIDTH + x] ^= glyph.distance(u, v) < place.weight;
-            }
-        }
-    }
-
-    /// A disc about as wide as a letter's stroke.
-    fn dot(&mut self, rng: &mut ChaCha12Rng) {
-        let radius = between(rng, 3.5, 6.0);
-        let x = between(rng, radius, WIDTH as f32 - radius);
-        let y = between(rng, radius, HEIGHT as f32 - radius);
-        let around = |middle: f32| (middle - radius) as usize..(middle + radius) as usize;
-        for row in around(y) {
-            for column in around(x) {
-                let (dx, dy) = (column as f32 - x, row as f32 - y);
-                self.0[row * WIDTH + column] ^= dx * dx + dy * dy < radius * radius;
             }
         }
     }
@@ -139,6 +162,7 @@ impl Canvas {
         encoder.set_depth(png::BitDepth::One);
         encoder.set_palette([[255; 3], ink].concat());
         encoder.set_filter(png::FilterType::NoFilter);
+        encoder.set_compression(png::Compression::Default);
         encoder
             .write_header()
             .and_then(|mut writer| writer.write_image_data(&data))

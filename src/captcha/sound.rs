@@ -1,6 +1,7 @@
-//! The sound: the characters' names in Mandarin, by voices that change from one to the next (`tools/captcha-samples.py`),
-//! each with a pitch and a tempo of its own, above a murmur of the same voices and a noise that swells and ebbs. All that
-//! is random comes from the given source alone. A WAV of 11,025 Hz, one channel, 8 bits.
+//! The sound: the characters' names in Mandarin or in English, by voices that change from one to the next
+//! (`tools/captcha-samples.py`), each with a pitch, a tempo, a melody and a colour of its own and in a room of its own, above
+//! a murmur of the same voices and a noise that swells and ebbs: a program that has our recordings does not find them again.
+//! All that is random comes from the given source alone. A WAV of 11,025 Hz, one channel, 8 bits.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -14,18 +15,19 @@ use std::ops::Range;
 use rand::{Rng, RngCore, seq::IndexedRandom};
 use rand_chacha::ChaCha12Rng;
 
+mod colour;
 mod samples;
 mod tempo;
 
-use super::ALPHABET;
-use samples::{VOICES, samples};
+use super::{ALPHABET, Language};
+use samples::{samples, voices};
 
 /// Samples a second.
 const RATE: u32 = 11_025;
 const WAV_HEADER: usize = 44;
 
-/// The noise's strength: about a third of the voice's.
-const NOISE: f32 = 0.175;
+/// The noise's strength: about half of the voice's.
+const NOISE: f32 = 0.26;
 
 /// How loud each of the two murmuring voices is beside the one that is to be understood, at level 0 and more at each.
 const MURMUR: f32 = 0.33;
@@ -35,19 +37,19 @@ const MURMUR_A_LEVEL: f32 = 0.04;
 const SWELL: usize = 3000;
 
 /// The WAV of an answer's characters; all that is random comes from `rng`.
-pub fn wav(answer: &str, level: u8, rng: &mut ChaCha12Rng) -> Vec<u8> {
+pub fn wav(answer: &str, language: Language, level: u8, rng: &mut ChaCha12Rng) -> Vec<u8> {
     let mut speech = vec![0.0; pause(rng, 0.6..0.8)];
     for character in answer.chars() {
-        let name = said(character, 0.85..1.0, rng);
+        let name = said(character, language, rng);
         let loudness = rng.random_range(0.75..0.95);
         speech.extend(name.iter().map(|sample| loudness * sample));
-        speech.resize(speech.len() + pause(rng, 0.9..1.5), 0.0);
+        speech.resize(speech.len() + pause(rng, 0.7..1.4), 0.0);
     }
     // a chunk of a RIFF file is of even length
     speech.resize(speech.len().next_multiple_of(2), 0.0);
     for _ in 0..2 {
         let loudness = MURMUR + MURMUR_A_LEVEL * f32::from(level.min(3));
-        murmur(&mut speech, loudness, rng);
+        murmur(&mut speech, language, loudness, rng);
     }
     let mut file = header(speech.len());
     file.extend(with_noise(&speech, rng));
@@ -58,37 +60,43 @@ fn pause(rng: &mut ChaCha12Rng, seconds: Range<f32>) -> usize {
     (rng.random_range(seconds) * RATE as f32) as usize
 }
 
-/// A character's name by one of the voices, a little higher or lower, at a tempo (1: as it was recorded) that does not
-/// hang on the pitch.
-fn said(character: char, tempo: Range<f32>, rng: &mut ChaCha12Rng) -> Vec<f32> {
-    let voice = VOICES.choose(rng).copied().unwrap_or_default();
-    let recorded = samples(voice, character);
-    let (pitch, tempo) = (rng.random_range(0.82..1.18), rng.random_range(tempo));
-    let higher = resampled(recorded, pitch);
-    tempo::stretched(&higher, pitch / tempo)
+/// A character's name by one of the voices, higher or lower, rising or falling, slower or faster, bright or dull.
+fn said(character: char, language: Language, rng: &mut ChaCha12Rng) -> Vec<f32> {
+    let recorded = recording(character, language, rng);
+    let (pitch, tempo) = (rng.random_range(0.8..1.22), rng.random_range(0.75..1.0));
+    let higher = resampled(recorded, pitch, rng.random_range(-0.2..0.2));
+    let mut name = tempo::stretched(&higher, pitch / tempo);
+    colour::change(&mut name, rng);
+    name
 }
 
-/// Read so many times as fast.
-fn resampled(samples: &[u8], speed: f32) -> Vec<f32> {
+fn recording(character: char, language: Language, rng: &mut ChaCha12Rng) -> &'static [u8] {
+    let voice = voices(language).choose(rng).copied();
+    voice.map_or(&[], |voice| samples(voice, character))
+}
+
+/// Read so many times as fast, and by `rise` faster from the beginning to the end.
+fn resampled(samples: &[u8], speed: f32, rise: f32) -> Vec<f32> {
     let sample = |at: usize| (f32::from(samples[at]) - 128.0) / 128.0;
     let length = (samples.len().saturating_sub(1) as f32 / speed) as usize;
     let between = |n: usize| {
-        let at = n as f32 * speed;
+        let part = n as f32 / length as f32;
+        let at = n as f32 * speed * (1.0 + rise * (part - 1.0));
         let (before, after) = (at as usize, (at as usize + 1).min(samples.len() - 1));
         let along = at - at.floor();
-        sample(before) * (1.0 - along) + sample(after) * along
+        sample(before.min(after)) * (1.0 - along) + sample(after) * along
     };
     (0..length).map(between).collect()
 }
 
 /// Names said backwards, one after the other, from the beginning to the end: of the same voices, but nothing that one
 /// could take for a character.
-fn murmur(speech: &mut [f32], loudness: f32, rng: &mut ChaCha12Rng) {
+fn murmur(speech: &mut [f32], language: Language, loudness: f32, rng: &mut ChaCha12Rng) {
     let mut at = 0;
     while at < speech.len() {
         let character = ALPHABET.choose(rng).map_or('2', |&byte| char::from(byte));
-        let voice = VOICES.choose(rng).copied().unwrap_or_default();
-        let name = resampled(samples(voice, character), rng.random_range(0.85..1.2));
+        let recorded = recording(character, language, rng);
+        let name = resampled(recorded, rng.random_range(0.85..1.2), 0.0);
         for (sample, murmured) in speech[at..].iter_mut().zip(name.iter().rev()) {
             *sample += loudness * murmured;
         }

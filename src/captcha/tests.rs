@@ -161,10 +161,10 @@ fn the_same_id_gives_the_same_bytes_on_every_instance() {
     let (here, there) = (captchas(1), captchas(2));
     let id = here.issue(Kind::Image, 0, FORM, GANSU, now());
     let first = here.open(id.as_str()).unwrap();
-    let (png, wav) = (first.png(), first.wav());
+    let (png, wav) = (first.png(), first.wav(Language::Mandarin));
     for _ in 0..100 {
         let again = there.open(id.as_str()).unwrap();
-        assert!(again.png() == png && again.wav() == wav);
+        assert!(again.png() == png && again.wav(Language::Mandarin) == wav);
         assert_eq!(again.use_hash(), first.use_hash());
     }
 }
@@ -206,12 +206,12 @@ fn pictures_are_small_and_no_two_alike() {
 fn the_same_characters_are_drawn_and_spoken_differently_each_time() {
     let seeded = |seed| ChaCha12Rng::seed_from_u64(seed);
     assert_ne!(
-        image::png("2468A", 0, &mut seeded(1)),
-        image::png("2468A", 0, &mut seeded(2))
+        image::png("2468W", 0, &mut seeded(1)),
+        image::png("2468W", 0, &mut seeded(2))
     );
     assert_ne!(
-        sound::wav("2468A", 0, &mut seeded(1)),
-        sound::wav("2468A", 0, &mut seeded(2))
+        sound::wav("2468W", Language::Mandarin, 0, &mut seeded(1)),
+        sound::wav("2468W", Language::Mandarin, 0, &mut seeded(2))
     );
 }
 
@@ -243,12 +243,15 @@ fn loudness(wav: &[u8]) -> Vec<f32> {
     samples.chunks_exact(110).map(power).collect()
 }
 
+const LANGUAGES: [Language; 2] = [Language::Mandarin, Language::English];
+
 #[test]
 fn names_are_spoken_slowly_and_never_in_silence() {
-    for level in 0..=3 {
+    let each = LANGUAGES.map(|language| (0..=3).map(move |level| (level, language)));
+    for (level, language) in each.into_iter().flatten() {
         let captchas = captchas(1);
         let id = captchas.issue(Kind::Image, level, FORM, None, now());
-        let wav = captchas.open(id.as_str()).unwrap().wav();
+        let wav = captchas.open(id.as_str()).unwrap().wav(language);
         assert!(wav.len() <= 200_000, "{} bytes", wav.len());
         let loud = loudness(&wav);
         // no pause tells where a name begins
@@ -276,18 +279,22 @@ fn all_samples_are_at_most_three_hundred_kilobytes() {
     };
     let sizes = files(folder)
         .flat_map(files)
+        .flat_map(files)
         .map(|file| file.metadata().unwrap().len());
     let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
-    assert_eq!(count, 3 * ALPHABET.len());
+    // three voices in Mandarin, two in English
+    assert_eq!(count, (3 + 2) * ALPHABET.len());
     assert!(bytes <= 300_000, "{bytes} bytes");
 }
 
 #[test]
-fn every_character_has_a_voice_of_its_own() {
+fn every_character_has_a_voice_of_its_own_in_each_language() {
     let mut seen = HashSet::new();
-    for &character in ALPHABET {
+    let each = LANGUAGES.map(|language| ALPHABET.iter().map(move |&byte| (byte, language)));
+    for (character, language) in each.into_iter().flatten() {
         let wav = sound::wav(
             &char::from(character).to_string(),
+            language,
             0,
             &mut ChaCha12Rng::seed_from_u64(1),
         );
@@ -306,24 +313,33 @@ fn debug_shows_no_answer() {
 }
 
 #[test]
-fn a_letter_never_drawn_counts_as_the_digit_it_looks_like() {
+fn a_letter_never_drawn_counts_as_what_it_looks_like() {
     let captchas = captchas(1);
     let challenges = (0..200).map(|_| captchas.issue(Kind::Image, 0, FORM, GANSU, now()));
     let mut seen = HashSet::new();
     for challenge in challenges.map(|id| captchas.open(id.as_str()).unwrap()) {
-        for (digit, letters) in [('2', "zZ"), ('5', "sS"), ('8', "bB"), ('9', "gGqQ")] {
+        let like = [
+            ('2', "zZ"),
+            ('4', "aA"),
+            ('5', "sS"),
+            ('8', "bB"),
+            ('9', "gGqQ"),
+            ('W', "mM"),
+            ('Y', "tTvV"),
+        ];
+        for (drawn, letters) in like {
             for letter in letters
                 .chars()
-                .filter(|_| challenge.answer().contains(digit))
+                .filter(|_| challenge.answer().contains(drawn))
             {
-                let typed = challenge.answer().replace(digit, &letter.to_string());
+                let typed = challenge.answer().replace(drawn, &letter.to_string());
                 assert!(challenge.accepts(&typed), "{typed}");
-                assert!(!challenge.accepts(&challenge.answer().replace(digit, "X")));
+                assert!(!challenge.accepts(&challenge.answer().replace(drawn, "X")));
                 seen.insert(letter);
             }
         }
     }
-    assert_eq!(seen.len(), 10);
+    assert_eq!(seen.len(), 18);
 }
 
 /// A puzzle of a form in Gansu, and a trail of a person to a position.

@@ -95,12 +95,19 @@ pub(super) fn word<T: Copy>(
     all: &[T],
     name: fn(T) -> &'static str,
 ) -> Option<T> {
-    section.read(key, |node| {
-        let text = text(node)?;
-        let found = all.iter().copied().find(|value| name(*value) == text);
-        let names: Vec<_> = all.iter().map(|value| name(*value)).collect();
-        found.ok_or_else(|| format!("`{text}` is wrong, must be one of {}", names.join(", ")))
-    })
+    section.read(key, |node| one_of(node, all, name))
+}
+
+/// One of a few words, wherever it stands.
+pub(super) fn one_of<T: Copy>(
+    node: &Node,
+    all: &[T],
+    name: fn(T) -> &'static str,
+) -> Result<T, String> {
+    let text = text(node)?;
+    let found = all.iter().copied().find(|value| name(*value) == text);
+    let names: Vec<_> = all.iter().map(|value| name(*value)).collect();
+    found.ok_or_else(|| format!("`{text}` is wrong, must be one of {}", names.join(", ")))
 }
 
 /// An address of pages: scheme and host, no path.

@@ -39,7 +39,8 @@ pub async fn png(state: Data<State>, id: Path<String>) -> Result {
 /// An image's sound.
 pub async fn wav(state: Data<State>, id: Path<String>) -> Result {
     let challenge = opened(&state, &id, &[Kind::Image])?;
-    let sound = state.services.captchas.sound(challenge).await;
+    let language = state.site.captchas.language(challenge.bureau());
+    let sound = state.services.captchas.sound(challenge, language).await;
     drawn("audio/wav", sound)
 }
 

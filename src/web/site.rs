@@ -15,7 +15,7 @@ use super::{
     page::{Frame, Operator},
     pages::home::Neighbours,
 };
-use crate::{domain::province::Province, flow::Services};
+use crate::{captcha::Language, domain::province::Province, flow::Services};
 
 /// What every handler has. Clones share it.
 #[derive(Clone)]
@@ -46,7 +46,7 @@ pub struct Site {
     pub neighbours: HashMap<Option<Province>, Neighbours>,
     /// `/metrics` stands on the public listener.
     pub public_metrics: bool,
-    /// Where a puzzle is offered.
+    /// Where a puzzle is offered, and what the sound speaks.
     pub captchas: CaptchaKinds,
     /// How long persons are kept; the privacy page says so.
     pub retention_days: u32,
@@ -54,13 +54,18 @@ pub struct Site {
     pub staff_networks: Vec<IpNet>,
 }
 
-/// What kind of captcha the bureaus' pages offer where a script runs; without one it is an image everywhere.
+/// What kind of captcha the bureaus' pages offer where a script runs (without one it is an image everywhere), and what its
+/// sound speaks.
 #[derive(Debug, Clone, Default)]
 pub struct CaptchaKinds {
     /// The image alone, unless said otherwise.
     pub images_alone: bool,
     /// Said otherwise; `None`: the national page.
     pub but: HashMap<Option<Province>, bool>,
+    /// What the sound speaks, unless said otherwise.
+    pub language: Language,
+    /// Said otherwise; `None`: the national page.
+    pub languages: HashMap<Option<Province>, Language>,
 }
 
 impl CaptchaKinds {
@@ -68,6 +73,12 @@ impl CaptchaKinds {
     pub fn has_puzzle(&self, bureau: Option<Province>) -> bool {
         let images_alone = self.but.get(&bureau).copied();
         !images_alone.unwrap_or(self.images_alone)
+    }
+
+    /// What the sound speaks on this bureau's pages.
+    pub fn language(&self, bureau: Option<Province>) -> Language {
+        let language = self.languages.get(&bureau).copied();
+        language.unwrap_or(self.language)
     }
 }
 

@@ -23,9 +23,10 @@ from scipy import ndimage
 
 cv2.setNumThreads(1)
 
-ALPHABET = "23456789AFHJKMWY"
-# what the readers' own alphabets have for ours: the server takes the first four, the others are what they mix up here
-LIKE = {"Z": "2", "S": "5", "B": "8", "G": "6", "Q": "9", "T": "7", "g": "9", "q": "9", "b": "6", "z": "2", "s": "5"}
+ALPHABET = "245689WY"
+# what the readers' own alphabets have for ours: most of it the server takes as well, the others are what they mix up here
+LIKE = {"Z": "2", "A": "4", "S": "5", "B": "8", "G": "6", "Q": "9", "T": "Y", "M": "W", "m": "W", "V": "Y", "v": "Y", "g": "9", "q": "9",
+        "b": "6", "z": "2", "s": "5"}
 
 # ---------------------------------------------------------------- readers: a grey picture (white paper) → an answer
 
@@ -40,7 +41,7 @@ class Ddddocr:
         self.columns = [[i for i, c in enumerate(charset) if len(c) == 1 and ours(c) == ch] for ch in ALPHABET]
 
     def chances(self, grey):
-        """[steps, 1 + 16]: of nothing, and of each of our characters."""
+        """[steps, 1 + 8]: of nothing, and of each of our characters."""
         found = self.ocr.classification(cv2.imencode(".png", grey)[1].tobytes(), probability=True)["probabilities"]
         found = np.asarray(found, dtype=np.float64)[:, 0, :]
         if found.min() < 0 or found.max() > 1.001:
@@ -101,7 +102,7 @@ def likeliest(chances, length):
 
 class Tesseract:
     def free(self, grey, length):
-        like = "".join(sorted(set(ALPHABET + "".join(LIKE) + "amwy")))
+        like = "".join(sorted(set(ALPHABET + "".join(LIKE) + "mwy")))
         run = ["tesseract", "-", "-", "--psm", "8", "--oem", "1", "-c", f"tessedit_char_whitelist={like}"]
         big = cv2.copyMakeBorder(cv2.resize(grey, None, fx=1.5, fy=1.5), 20, 20, 20, 20, cv2.BORDER_CONSTANT, value=255)
         out = subprocess.run(run, input=cv2.imencode(".png", big)[1].tobytes(), capture_output=True, check=True).stdout
@@ -136,10 +137,12 @@ def edges(picture):
     on = (ink(picture) > 0.5).astype(np.uint8)
     return as_grey(cv2.morphologyEx(on, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
 
-def smooth_edges(picture):
-    """The same after everything narrower than a letter's stroke was taken off, in ink and in paper."""
-    on = cv2.medianBlur((ink(picture) > 0.5).astype(np.uint8), 7)
-    return as_grey(cv2.morphologyEx(on, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
+def smooth_edges(size):
+    """The same after everything narrower than half the size was taken off, in ink and in paper."""
+    def clean(picture):
+        on = cv2.medianBlur((ink(picture) > 0.5).astype(np.uint8), size)
+        return as_grey(cv2.morphologyEx(on, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)))
+    return clean
 
 def blurred(picture):
     return as_grey(cv2.GaussianBlur(ink(picture), (0, 0), 2.2) * 1.5)
@@ -197,7 +200,8 @@ def straightened(clean):
     return inner
 
 CLEAN = {
-    "raw": grey, "two_tone": two_tone, "opened": opened, "thick": thick, "edges": edges, "smooth_edges": smooth_edges, "blurred": blurred,
+    "raw": grey, "two_tone": two_tone, "opened": opened, "thick": thick, "edges": edges, "edges3": smooth_edges(3), "edges5": smooth_edges(5),
+    "edges7": smooth_edges(7), "edges9": smooth_edges(9), "blurred": blurred,
     "evened8": evened(8), "evened14": evened(14), "smallest": smallest, "filled": filled, "no_lines": no_lines,
     "level": straightened(two_tone), "evened_level": straightened(evened(10)), "filled_level": straightened(filled),
 }

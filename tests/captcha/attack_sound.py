@@ -18,7 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from scipy.signal import fftconvolve, resample
 
-ALPHABET = "23456789AFHJKMWY"
+ALPHABET = "245689WY"
 RATE, HOP, SIZE, BANDS = 11025, 110, 512, 40
 
 def read(path):

@@ -1,5 +1,5 @@
 //! Draws and speaks captchas with their answers, for the attacks on them: `cargo run --release --example captcha-draw --
-//! FOLDER COUNT LEVEL` writes `0000.png`, `0000.wav` … and `answers.txt` (name and answer a line), and says how long a
+//! FOLDER COUNT LEVEL [english]` writes `0000.png`, `0000.wav` … and `answers.txt` (name and answer a line), and says how long a
 //! picture and a sound took and how large they are.
 
 use std::{
@@ -11,7 +11,7 @@ use std::{
 };
 
 use heyan::{
-    captcha::{Captchas, Form, Kind},
+    captcha::{Captchas, Form, Kind, Language},
     clock::Clock,
     keys::{KeyBytes, Keys},
     random::Random,
@@ -45,8 +45,12 @@ impl std::fmt::Display for Measured {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, folder, count, level] = &arguments[..] else {
+    let [_, folder, count, level, rest @ ..] = &arguments[..] else {
         return Err("name a folder, how many, and the level (0 to 3)".into());
+    };
+    let language = match rest {
+        [word] if word == "english" => Language::English,
+        _ => Language::Mandarin,
     };
     let (folder, count, level) = (Path::new(folder), count.parse::<usize>()?, level.parse()?);
     let keys = BTreeMap::from([("draw".to_owned(), KeyBytes::new([7; 32]))]);
@@ -64,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         answers += &format!("{name:04} {}\n", *captcha.answer());
         let picture = pictures.of(|| captcha.png());
-        let sound = sounds.of(|| captcha.wav());
+        let sound = sounds.of(|| captcha.wav(language));
         fs::write(folder.join(format!("{name:04}.png")), picture)?;
         fs::write(folder.join(format!("{name:04}.wav")), sound)?;
     }

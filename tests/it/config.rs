@@ -2,7 +2,9 @@
 
 use std::{ffi::OsString, os::unix::fs::PermissionsExt, path::PathBuf};
 
-use heyan::config::{Arguments, Config, ConfigError, GatewayKind, LogFormat, Mode};
+use heyan::config::{
+    Arguments, CaptchaKind, CaptchaSound, Config, ConfigError, GatewayKind, LogFormat, Mode,
+};
 use heyan::domain::province::Province;
 use secrecy::ExposeSecret;
 
@@ -181,6 +183,40 @@ fn all_that_is_wrong_is_told_with_its_line() {
         assert!(found, "{expected}\nis not among\n{}", told.join("\n"));
     }
     assert_eq!(told.len(), 11, "{}", told.join("\n"));
+}
+
+#[test]
+fn captchas_are_chosen_by_province() {
+    let plain = load("", &[]).unwrap().captcha;
+    assert_eq!(
+        (plain.kind, plain.sound),
+        (CaptchaKind::Puzzle, CaptchaSound::Mandarin)
+    );
+    let text = "[captcha]\nkind = \"image\"\n[captcha.provinces]\ngansu = \"puzzle\"\n\
+        [captcha.sounds]\nnational = \"english\"\n";
+    let chosen = load(text, &[("HEYAN_CAPTCHA__SOUND", "english")])
+        .unwrap()
+        .captcha;
+    assert_eq!(
+        (chosen.kind, chosen.sound),
+        (CaptchaKind::Image, CaptchaSound::English)
+    );
+    assert_eq!(
+        chosen.provinces[&Some(Province::Gansu)],
+        CaptchaKind::Puzzle
+    );
+    assert_eq!(chosen.sounds[&None], CaptchaSound::English);
+    let told = wrong(
+        "[captcha.sounds]\natlantis = \"english\"\ngansu = \"latin\"\n",
+        &[],
+    );
+    assert_eq!(
+        told,
+        [
+            "line 2: captcha.sounds.atlantis: must be national or a province, such as gansu",
+            "line 3: captcha.sounds.gansu: `latin` is wrong, must be one of mandarin, english",
+        ]
+    );
 }
 
 #[test]

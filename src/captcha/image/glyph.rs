@@ -17,8 +17,8 @@ use crate::captcha::ALPHABET;
 
 mod strokes;
 
-/// Lower-case forms that are as easy to tell apart as the upper-case ones (a turned y is read as J).
-const LOWER: &[char] = &['a', 'm', 'w'];
+/// Lower-case forms that are as easy to tell apart as the upper-case ones (an a under lines is read as 8 or 9).
+const LOWER: &[char] = &['w'];
 
 /// A shape is as many cells tall, and has so many around it.
 const TALL: usize = 56;

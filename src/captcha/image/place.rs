@@ -12,15 +12,17 @@ use std::ops::Range;
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{HEIGHT, WIDTH, bend::wave, between, glyph::Glyph};
+use super::{HEIGHT, WIDTH, between, glyph::Glyph};
 
 /// Left free at both ends of the row.
 const EDGE: f32 = 14.0;
 
-/// How far the row goes up and down, letters lean, taper and turn: little at the first level, which everybody is asked.
+/// How far the letters' middles may lie above or below the picture's, in pixels.
+const SWING: f32 = 40.0;
+
+/// How far letters lean, taper and turn.
 #[derive(Clone, Copy)]
 struct Unrest {
-    swing: f32,
     slant: f32,
     taper: f32,
     /// The tangent of half the angle.
@@ -29,22 +31,12 @@ struct Unrest {
 
 impl Unrest {
     const fn of(level: u8) -> Self {
-        match level {
-            // ±16°
-            0 => Self {
-                swing: 18.0,
-                slant: 0.1,
-                taper: 0.1,
-                turn: 0.14,
-            },
-            // ±33°
-            _ => Self {
-                swing: 34.0,
-                slant: 0.15,
-                taper: 0.2,
-                turn: 0.3,
-            },
-        }
+        // 41° and 47°: people read a letter as easily, until it is nearer to another one; programs read rows
+        let (slant, taper, turn) = match level {
+            0 => (0.1, 0.1, 0.37),
+            _ => (0.15, 0.15, 0.44),
+        };
+        Self { slant, taper, turn }
     }
 }
 
@@ -65,8 +57,8 @@ impl Place {
         let either = |rng: &mut ChaCha12Rng, most: f32| between(rng, -most, most);
         Self {
             middle: (0.0, 0.0),
-            height: between(rng, 46.0, 54.0),
-            stretch: between(rng, 0.85, 1.15),
+            height: between(rng, 43.0, 49.0),
+            stretch: between(rng, 0.92, 1.08),
             slant: either(rng, unrest.slant),
             taper: either(rng, unrest.taper),
             turn: direction(either(rng, unrest.turn)),
@@ -75,12 +67,18 @@ impl Place {
     }
 
     /// The columns and rows that the letter may lie on.
-    pub fn reach(&self) -> (Range<usize>, Range<usize>) {
-        let reach = self.height * 0.95;
-        let along = |middle: f32, end: usize| {
+    pub fn reach(&self, glyph: &Glyph) -> (Range<usize>, Range<usize>) {
+        // half a letter, what turning and slanting add, and how far the picture is bent
+        let half = glyph.width * self.stretch / 2.0;
+        let (across, down) = (half + 0.25, 0.52 + half * self.turn.1.abs());
+        let along = |middle: f32, reach: f32, end: usize| {
+            let reach = reach * self.height + 6.0;
             (middle - reach).max(0.0) as usize..((middle + reach).max(0.0) as usize).min(end)
         };
-        (along(self.middle.0, WIDTH), along(self.middle.1, HEIGHT))
+        (
+            along(self.middle.0, across, WIDTH),
+            along(self.middle.1, down, HEIGHT),
+        )
     }
 
     /// From the picture to the glyph's own middle, in heights.
@@ -99,34 +97,44 @@ impl Place {
     }
 }
 
-/// The letters from left to right, on a path that goes up and down within a few of them. Neighbours of one height stand
-/// side by side; others reach a little over or under each other.
+/// The letters from left to right, each well above or below the last and a little over or under it: a program that reads
+/// column by column finds two in one, people see two.
 pub(super) fn row(glyphs: &[&Glyph], level: u8, rng: &mut ChaCha12Rng) -> Vec<Place> {
     let unrest = Unrest::of(level);
     let mut places: Vec<_> = glyphs.iter().map(|_| Place::any(unrest, rng)).collect();
-    // five have the room; more are smaller
-    let size = (5.0 / glyphs.len().max(5) as f32).sqrt();
-    let (length, phase) = (between(rng, 2.6, 4.2), rng.random::<f32>());
-    let (mut end, mut before) = (0.0, 0.0);
+    // six have the room; more are smaller
+    let size = (6.0 / glyphs.len().max(6) as f32).sqrt();
+    let (mut end, mut y) = (0.0, between(rng, -SWING, SWING));
     for (n, (place, glyph)) in places.iter_mut().zip(glyphs).enumerate() {
         place.height *= size;
         let half = place.width(glyph) / 2.0;
-        let swing = unrest.swing * wave(n as f32 / length + phase);
-        let y = HEIGHT as f32 / 2.0 + swing + between(rng, -5.0, 5.0);
-        let apart = ((y - before) / place.height).abs().min(1.0);
-        let closer = if n == 0 { 1.0 } else { 1.2 - 0.2 * apart };
-        place.middle = (end + half * closer, y);
-        end += 2.0 * half * closer;
-        before = y;
+        if n > 0 {
+            let next = beside(y, rng);
+            end -= half * 0.8 * ((next - y).abs() / place.height).min(1.0);
+            y = next;
+        }
+        place.middle = (end + half, HEIGHT as f32 / 2.0 + y);
+        end += 2.0 * half;
     }
     let room = WIDTH as f32 - 2.0 * EDGE;
-    let press = (room / end.max(1.0)).min(1.15);
+    let press = (room / end.max(1.0)).min(1.5);
     let left = EDGE + (room - end * press) * rng.random::<f32>();
     for place in &mut places {
         place.middle.0 = left + place.middle.0 * press;
-        place.stretch *= press.clamp(0.85, 1.0);
+        place.stretch *= press.clamp(0.9, 1.0);
     }
     places
+}
+
+/// A step up or down from a height, where there is room.
+fn beside(y: f32, rng: &mut ChaCha12Rng) -> f32 {
+    let step = between(rng, 22.0, 50.0);
+    let down = if y.abs() + step > SWING {
+        y < 0.0
+    } else {
+        rng.random()
+    };
+    (if down { y + step } else { y - step }).clamp(-SWING, SWING)
 }
 
 /// Cosine and sine, by the tangent of half the angle.
