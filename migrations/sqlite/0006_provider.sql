@@ -15,3 +15,7 @@ CREATE TABLE imported_rows (
     request_id BLOB NOT NULL UNIQUE REFERENCES filing_requests (id),
     PRIMARY KEY (provider_id, file_hash, first_row)
 ) STRICT;
+
+-- a bureau's own by a provider's reference, however many others have one of that name
+DROP INDEX filing_requests_reference;
+CREATE INDEX filing_requests_reference ON filing_requests (provider_reference, province, id);

@@ -329,11 +329,12 @@ fn keys_are_judged_and_kept_from_others() {
 #[test]
 fn a_carriers_own_chain_must_reach_phones_too() {
     for chain in ["[]", "[\"file\"]"] {
-        let chains = format!("default = [\"main\"]\nbroadnet = {chain}");
-        let text = example().replace("default = [\"main\"]", &chains);
+        let chain = format!("broadnet = {chain}");
+        let text = example().replace("broadnet = [\"main\"]", &chain);
         let told = wrong(&text, &[]);
         assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("sms.broadnet: no gateway of this chain reaches phones"));
+        let expected = "sms.broadnet: no gateway of this chain reaches phones";
+        assert!(told[0].starts_with(expected), "{told:?}");
     }
 }
 

@@ -38,18 +38,18 @@ on_engines! {
             assert_eq!(page.status, 200);
             assert_eq!(page.texts("svg").len(), 4, "funnel, days, durations, providers");
             // filed, to be verified, sent, delivered, verified, handed over; nothing else
-            let cells = page.texts("section[aria-labelledby=funnel] tbody td");
+            let cells = page.texts("[aria-labelledby=funnel-rows] tbody td");
             assert_eq!(cells[..14].join(" "), "1 1 1 1 1 1 1 1 1 1 1 1 0 0");
             assert!(page.texts("#provinces").is_empty(), "a bureau has itself alone");
         }
         let page = auditor.get("/staff/statistics").await;
-        let cells = page.texts("section[aria-labelledby=funnel] tbody td");
+        let cells = page.texts("[aria-labelledby=funnel-rows] tbody td");
         assert_eq!(cells[..4].join(" "), "2 2 2 2");
-        let provinces = page.texts("section[aria-labelledby=provinces] tbody th");
+        let provinces = page.texts("[aria-labelledby=provinces-rows] tbody th");
         assert_eq!(provinces, ["湖南", "甘肃"]);
         assert!(page.texts("[style], script:not([src])").is_empty());
         let page = auditor.get("/staff/statistics?province=hunan").await;
-        let cells = page.texts("section[aria-labelledby=funnel] tbody td");
+        let cells = page.texts("[aria-labelledby=funnel-rows] tbody td");
         assert_eq!(cells[8..12].join(" "), "0 0 0 0", "nobody has verified there");
 
         let file = officer.get("/staff/statistics/funnel.csv").await;
