@@ -6,6 +6,7 @@ use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
     password_hash::phc::PasswordHash,
 };
+use tokio::sync::Semaphore;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
@@ -20,6 +21,9 @@ const LONGEST: usize = 1024;
 /// The commonest passwords of 15 characters or more in `10_million_password_list_top_1000000.txt` (Mark Burnett's list, as
 /// published by SecLists, MIT licence), lower case, the commonest first; those that look like an address are left out.
 const COMMON: &str = include_str!("common_passwords.txt");
+
+/// So many are worked out at once, for whatever reason.
+static AT_ONCE: Semaphore = Semaphore::const_new(4);
 
 /// OWASP's second choice: 19 MiB, two passes, one lane.
 static ARGON2: LazyLock<Argon2<'static>> = LazyLock::new(|| {
@@ -80,6 +84,7 @@ pub fn judge(password: &str, name: &str, shortest: usize) -> Result<(), Password
 /// `Busy`: the program is stopping.
 pub async fn hash(password: &str, random: &Random) -> Result<String> {
     let (password, salt) = (folded(password), random.bytes::<16>());
+    let _turn = AT_ONCE.acquire().await;
     let hashing = tokio::task::spawn_blocking(move || {
         ARGON2
             .hash_password_with_salt(password.as_bytes(), &salt)
@@ -97,6 +102,7 @@ pub async fn matches(password: &str, stored: Option<String>) -> Result<bool> {
     /// Of a password that nobody knows.
     const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGtub3dzIGl0$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     let password = folded(password);
+    let _turn = AT_ONCE.acquire().await;
     let verifying = tokio::task::spawn_blocking(move || {
         let hash = PasswordHash::new(stored.as_deref().unwrap_or(NOBODYS))?;
         match ARGON2.verify_password(password.as_bytes(), &hash) {

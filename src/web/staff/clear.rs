@@ -11,6 +11,7 @@ use super::desk::{self, Who, must, named};
 use crate::{
     domain::{
         filing::Filing,
+        id_document::Document,
         ids::RequestId,
         staff::{Reason, Right},
         words::DocumentType,
@@ -150,16 +151,21 @@ fn people(filing: &Filing) -> Vec<ClearPerson> {
             .previous_phone
             .as_ref()
             .map(|phone| phone.as_str().to_owned()),
-        document: format!(
-            "{} {}",
-            document(principal.document.kind),
-            principal.document.number
-        ),
+        document: document(&principal.document),
     });
     people.collect()
 }
 
-const fn document(kind: DocumentType) -> &'static str {
+/// With the number on a permit's back, where there is one: in some provinces it is that number's end that is asked for.
+fn document(of: &Document) -> String {
+    let (kind, number) = (kind(of.kind), &of.number);
+    match &of.card_number {
+        Some(card) => format!("{kind} {number}（背面的香港或澳门身份证件号码 {card}）"),
+        None => format!("{kind} {number}"),
+    }
+}
+
+const fn kind(kind: DocumentType) -> &'static str {
     match kind {
         DocumentType::ResidentId => "居民身份证",
         DocumentType::Passport => "护照",
