@@ -31,6 +31,7 @@ use crate::{
 ///
 /// # Errors
 /// What went wrong, and the exit status it means.
+#[expect(clippy::too_many_lines, reason = "a list of commands")]
 pub fn run(args: Args) -> Result<(), Failure> {
     let Args { common, command } = args;
     match command {

@@ -10,7 +10,6 @@
 //! bytes on each.
 
 #![expect(
-    clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
     reason = "pixels: small numbers, none below zero where it matters"

@@ -15,7 +15,7 @@ use crate::{
 /// How long an answer is waited for, …
 const ANSWER: Duration = Duration::from_secs(30);
 /// … and then a receipt.
-const RECEIPT: Duration = Duration::from_secs(60);
+const RECEIPT: Duration = Duration::from_mins(1);
 /// Between two attempts while a session is still being made.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -39,38 +39,44 @@ pub struct Test<'a> {
 /// No such gateway, a number that may not be texted; or the gateway did not take it.
 pub async fn test(
     gateways: &Gateways,
-    test: &Test<'_>,
+    wanted: &Test<'_>,
     clock: &Clock,
     random: &Random,
 ) -> Result<(), Failure> {
-    let phone = Phone::parse(test.phone).map_err(|_| {
+    let phone = Phone::parse(wanted.phone).map_err(|_| {
         Failure::Arguments("PHONE must be a mobile number, 11 digits such as 13800138000".into())
     })?;
-    if !gateways.names().any(|name| name == test.gateway) {
+    if !gateways.names().any(|name| name == wanted.gateway) {
         let names: Vec<_> = gateways.names().collect();
         return Err(Failure::Arguments(format!(
             "--gateway: there is no gateway `{}` in [sms.gateways]; there are: {}",
-            test.gateway,
+            wanted.gateway,
             names.join(", ")
         )));
     }
-    if test.sends_to.is_some_and(|listed| !listed.contains(&phone)) {
+    if wanted
+        .sends_to
+        .is_some_and(|listed| !listed.contains(&phone))
+    {
         return Err(Failure::Arguments(
             "a sandbox texts listed numbers alone: add this one to sandbox.sends_to".into(),
         ));
     }
-    let text = format!("【{}】短信通道测试，验证码000000，请忽略。", test.signature);
+    let text = format!(
+        "【{}】短信通道测试，验证码000000，请忽略。",
+        wanted.signature
+    );
     let carriers = Carriers::built_in().map_err(|error| Failure::Work(error.to_string()))?;
     let carrier = carriers.of(&phone);
     // an SMSC may take nothing without one
-    let policy = test.timeline.national_at(clock.now());
+    let policy = wanted.timeline.national_at(clock.now());
     let sender = policy.map(|policy| policy.senders.for_carrier(carrier).to_owned());
     let message = SmsMessage {
         id: MessageId::new(clock.now(), random.bytes()),
         phone,
         carrier,
-        sender: sender.filter(|_| test.sends_to.is_none()),
-        text: if test.sends_to.is_some() {
+        sender: sender.filter(|_| wanted.sends_to.is_none()),
+        text: if wanted.sends_to.is_some() {
             demo(&text)
         } else {
             text
@@ -80,7 +86,7 @@ pub async fn test(
         attempt: 1,
     };
     gateways.start();
-    let done = tried(gateways, test.gateway, &message, clock).await;
+    let done = tried(gateways, wanted.gateway, &message, clock).await;
     gateways.stop().await;
     done
 }
@@ -141,10 +147,9 @@ async fn receipt(gateways: &Gateways) -> Fate {
     loop {
         gateways.receipt_arrived().await;
         for received in gateways.receipts(100) {
-            let fates = received.receipts.iter().map(|receipt| receipt.fate.clone());
-            let last = fates
-                .filter(|fate| matches!(fate, Fate::Delivered | Fate::Undeliverable { .. }))
-                .next_back();
+            let mut fates = received.receipts.iter().map(|receipt| receipt.fate.clone());
+            let last =
+                fates.rfind(|fate| matches!(fate, Fate::Delivered | Fate::Undeliverable { .. }));
             received.written();
             if let Some(last) = last {
                 return last;

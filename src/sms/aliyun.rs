@@ -19,7 +19,7 @@ use self::signature::{Unsigned, canonical_query};
 use super::{
     About, Asked, BadPush, Fate, Gateway, Pace, Push, Pushed, Receipt, Sent, SmsMessage,
     https::{Answered, Calls, Trouble, host},
-    vendor::{Verdict, filled},
+    vendor::{Verdict, filled, reports},
 };
 use crate::{clock::Clock, domain::time::SHANGHAI, random::Random};
 
@@ -301,7 +301,7 @@ impl Gateway for Aliyun {
 
     /// `SmsReport`, a list. Each element names the message by the `OutId` that it was given.
     fn pushed(&self, push: &Push<'_>) -> Result<Pushed, BadPush> {
-        let reports: Vec<Report> = serde_json::from_slice(push.body).map_err(|_| BadPush)?;
+        let reports = reports::<Report>(push.body)?;
         let receipts = reports.into_iter().filter_map(|report| {
             let own = report.out_id.as_deref().and_then(|id| id.parse().ok());
             let about = match own {

@@ -15,7 +15,7 @@ use self::signature::Unsigned;
 use super::{
     About, Asked, BadPush, Fate, Gateway, Pace, Push, Pushed, Receipt, Sent, SmsMessage,
     https::{Calls, Trouble, host},
-    vendor::{Verdict, filled},
+    vendor::{Verdict, filled, reports},
 };
 use crate::clock::Clock;
 
@@ -265,7 +265,7 @@ impl Gateway for Tencent {
 
     /// A list; each element names the message by the `SerialNo` that it got.
     fn pushed(&self, push: &Push<'_>) -> Result<Pushed, BadPush> {
-        let reports: Vec<Report> = serde_json::from_slice(push.body).map_err(|_| BadPush)?;
+        let reports = reports::<Report>(push.body)?;
         let receipts = reports.into_iter().map(|report| Receipt {
             about: About::Reference(report.sid),
             fate: if report.report_status == "SUCCESS" {

@@ -1,8 +1,25 @@
 //! What the vendors' template channels have in common: how an answer's code is sorted, and what their templates are filled with.
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::{Sent, SmsMessage};
+use super::{BadPush, Sent, SmsMessage};
+
+/// What was pushed, report by report: one that does not read costs itself alone, for a push is whole or comes again and again.
+///
+/// # Errors
+/// It is no list, or nothing in it reads.
+pub(super) fn reports<T: DeserializeOwned>(body: &[u8]) -> Result<Vec<T>, BadPush> {
+    let all: Vec<Value> = serde_json::from_slice(body).map_err(|_| BadPush)?;
+    let count = all.len();
+    let read = all.into_iter().map(serde_json::from_value);
+    let reports: Vec<_> = read.filter_map(Result::ok).collect();
+    if reports.is_empty() && count > 0 {
+        return Err(BadPush);
+    }
+    Ok(reports)
+}
 
 /// What a vendor's code means for a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +94,15 @@ pub(super) fn filled(parameter: &str, message: &SmsMessage) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_report_that_does_not_read_costs_itself_alone() {
+        assert_eq!(reports::<u8>(b"[1, \"x\", 2]"), Ok(vec![1, 2]));
+        assert_eq!(reports::<u8>(b"[]"), Ok(vec![]));
+        for wrong in ["[\"x\"]", "{}", ""] {
+            assert_eq!(reports::<u8>(wrong.as_bytes()), Err(BadPush), "{wrong}");
+        }
+    }
 
     #[test]
     fn minutes_and_hours_go_by_the_clock() {

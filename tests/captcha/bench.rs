@@ -48,12 +48,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = format!("our sound, {language:?}");
         measure(&name, count, || opened(Kind::Image, 0).wav(language));
     }
-    let stock: [(&str, fn() -> captcha::Difficulty); 3] = [
-        ("easy", || captcha::Difficulty::Easy),
-        ("medium", || captcha::Difficulty::Medium),
-        ("hard", || captcha::Difficulty::Hard),
-    ];
-    for (word, difficulty) in stock {
+    for word in ["easy", "medium", "hard"] {
+        let difficulty = || match word {
+            "easy" => captcha::Difficulty::Easy,
+            "medium" => captcha::Difficulty::Medium,
+            _ => captcha::Difficulty::Hard,
+        };
         measure(&format!("crate captcha, {word}"), count, || {
             captcha::generate(difficulty()).as_png().unwrap_or_default()
         });

@@ -5,6 +5,7 @@
 use std::{
     collections::BTreeMap,
     error::Error,
+    fmt::Write as _,
     fs,
     path::Path,
     time::{Duration, Instant},
@@ -66,7 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             // the shapes are made once
             std::hint::black_box(captcha.png());
         }
-        answers += &format!("{name:04} {}\n", *captcha.answer());
+        writeln!(answers, "{name:04} {}", *captcha.answer()).expect("a string takes all");
         let picture = pictures.of(|| captcha.png());
         let sound = sounds.of(|| captcha.wav(language));
         fs::write(folder.join(format!("{name:04}.png")), picture)?;

@@ -1,7 +1,7 @@
 //! Draws puzzles with their answers, for the attacks on them: `cargo run --release --example draw-puzzles -- FOLDER COUNT LEVEL`
 //! writes `0000.png` … and `answers.txt` (name and position a line), and says how long it took and how large they are.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Instant};
+use std::{collections::BTreeMap, fmt::Write as _, fs, path::Path, time::Instant};
 
 use heyan::{
     captcha::{Captchas, Form, Kind},
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let puzzle = captchas.open(id.as_str())?;
         let file = puzzle.png();
         took += started.elapsed();
-        answers += &format!("{name:04} {}\n", *puzzle.answer());
+        writeln!(answers, "{name:04} {}", *puzzle.answer()).expect("a string takes all");
         sizes.push(file.len());
         fs::write(Path::new(folder).join(format!("{name:04}.png")), file)?;
     }

@@ -19,7 +19,7 @@ use crate::{
 const LONGEST: usize = 1024;
 
 /// The commonest passwords of 15 characters or more in `10_million_password_list_top_1000000.txt` (Mark Burnett's list, as
-/// published by SecLists, MIT licence), lower case, the commonest first; those that look like an address are left out.
+/// published by `SecLists`, MIT licence), lower case, the commonest first; those that look like an address are left out.
 const COMMON: &str = include_str!("common_passwords.txt");
 
 /// So many are worked out at once, for whatever reason.

@@ -80,8 +80,7 @@ impl Submission {
                     }
                 }
                 Ok(Err(error)) if number == 0 => return outcome_of(&error),
-                Ok(Err(_)) => return Outcome::Lost,
-                Err(_) => return Outcome::Lost,
+                Ok(Err(_)) | Err(_) => return Outcome::Lost,
             }
         }
         Outcome::Accepted(references)

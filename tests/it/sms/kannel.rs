@@ -165,7 +165,7 @@ pub fn settings(port: u16, callback: &str) -> HttpSettings {
         .collect();
     query.insert("dlr-url".into(), format!("{callback}?id={{id}}&state=%d"));
     HttpSettings {
-        url: format!("http://127.0.0.1:{}/cgi-bin/sendsms", port),
+        url: format!("http://127.0.0.1:{port}/cgi-bin/sendsms"),
         method: reqwest::Method::GET,
         query,
         headers: BTreeMap::new(),

@@ -34,7 +34,7 @@ async fn file(world: &World, people: u32) {
 }
 
 /// Stands at the next instant at which something of the SMS is due.
-async fn turn(world: &World) {
+fn turn(world: &World) {
     let next = world.now() + TimeDelta::seconds(5);
     world.set(next);
 }
@@ -68,7 +68,7 @@ on_engines! {
                 }
                 smsc.hears("bind").await;
             }
-            turn(&world).await;
+            turn(&world);
         }
         assert_eq!(died, deaths);
         let people = usize::try_from(people).unwrap();

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 /// A condition that has not come true by then never does.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A child, and the lines that it says.
 pub struct Process {

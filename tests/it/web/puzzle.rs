@@ -80,7 +80,7 @@ on_engines! {
     async fn solved_it_answers_its_form_once(engine) {
         let (app, wang, code) = filed(engine).await;
         let proof = prove(&app, "verification", "gansu").await;
-        let wrong = verify(&app, &wang, &crate::world::other_than(&[code.clone()]), &proof).await;
+        let wrong = verify(&app, &wang, &crate::world::other_than(std::slice::from_ref(&code)), &proof).await;
         assert_eq!((wrong.status, wrong.outcome()), (200, "wrong".into()));
         let replayed = verify(&app, &wang, &code, &proof).await;
         assert_eq!((replayed.status, replayed.error("captcha_answer")), (422, EXPIRED.into()));

@@ -8,7 +8,9 @@ use crate::{
 };
 
 /// What one row tells of a day, a province or a provider.
-const COLUMNS: [(&str, fn(&Totals) -> i64); 8] = [
+type Column = (&'static str, fn(&Totals) -> i64);
+
+const COLUMNS: [Column; 8] = [
     ("提交请求", |totals| totals.get(Counted::Filed)),
     ("需核验号码", |totals| totals.get(Counted::Phones)),
     ("短信已发出", |totals| totals.get(Counted::Sent)),
@@ -202,9 +204,10 @@ fn duration(took: Option<Took>) -> String {
                 _ => vec![(seconds / 3600, "小时"), (seconds % 3600 / 60, "分")],
             };
             let parts = parts.into_iter().filter(|(number, _)| *number > 0);
-            let told: String = parts
+            let parts: Vec<_> = parts
                 .map(|(number, unit)| format!("{number}{unit}"))
                 .collect();
+            let told = parts.concat();
             format!("约{told}")
         }
     }
