@@ -167,6 +167,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             let config = read(&common)?;
             let url = config.database_url.expose_secret();
             block_on(async {
+                setup::check_backup(&config, &file).await?;
                 cli::backup::restore(url, &file).await?;
                 let public_url = setup::public_url(&config, config.listen);
                 let services = setup::services(&config, public_url).await;
@@ -176,7 +177,6 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
 }
 
-/// Runs a command that works with flows; the database is closed in order, whatever comes of it.
 /// Whether a command may begin an embedded database: one in another folder is easily named by mistake.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Database {
@@ -193,6 +193,7 @@ impl Database {
     }
 }
 
+/// Runs a command that works with flows; the database is closed in order, whatever comes of it.
 fn with_services(
     common: &Common,
     database: Database,

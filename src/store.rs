@@ -44,7 +44,7 @@ use sqlx::{
 use tokio::{runtime::Handle, task::JoinHandle};
 
 pub use self::{
-    backup::{exists, restore},
+    backup::{exists, marks, restore},
     error::StoreError,
     schema::Engine,
     sqlite::SqliteTx,

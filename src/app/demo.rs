@@ -42,7 +42,7 @@ fn greeting(url: &str, database: &str, key: &str) -> String {
 
 portal    {url}/            (甘肃: {url}/gansu)
 desk      {url}/sandbox     file a request, read its SMS, turn the clock
-console   {url}/staff       the bureau's staff; no account yet: heyan staff add zhang --province gansu --database-url {database}
+console   {url}/staff       the bureau's staff; no account is built in: heyan staff add zhang --province gansu --database-url {database}
 API       {url}/api/v1/openapi.json
 api_key={key}
 

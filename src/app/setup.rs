@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeSet, HashSet},
     net::SocketAddr,
+    path::Path,
     sync::Arc,
 };
 
@@ -18,16 +19,18 @@ use crate::{
     config::{self, Config, ConfigError, KeySettings},
     domain::{carrier::Carriers, phone::Phone, policy::Timeline},
     flow::{Limits, Services, Settings, SmsSettings, sandbox, staff},
-    keys::{KeyError, Keys, Purpose},
+    keys::{KeyError, KeyId, Keys, Purpose},
     metrics::Metrics,
     random::Random,
     sms::{Chains, Gateways},
-    store::{Db, Options, Tx, meta, rotation},
+    store::{self, Db, Options, Tx, meta, rotation},
     webhook::Webhooks,
 };
 
 /// Which mode a database was made in: a sandbox must not be let loose on a real one.
 const MODE: &str = "mode";
+/// Where the mark of a key stands, its name behind it.
+const KEY_CHECK: &str = "key_check/";
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
@@ -160,7 +163,16 @@ pub(super) async fn open(config: &Config) -> Result<Db, Failure> {
 pub(super) async fn keys(config: &Config, db: &Db, random: &Random) -> Result<Keys, Failure> {
     let mut tx = db.write().await?;
     let keys = match &config.keys {
-        None => Keys::sandbox_file(&config.sandbox_key_file(), random)?,
+        None => {
+            let file = config.sandbox_key_file();
+            let is_written = meta::get(&mut tx, &format!("{KEY_CHECK}sandbox"))
+                .await?
+                .is_some();
+            if is_written && !file.exists() {
+                return Err(no_keys(&file));
+            }
+            Keys::sandbox_file(&file, random)?
+        }
         Some(settings) => {
             let index = match &settings.index {
                 Some(index) => {
@@ -184,6 +196,59 @@ pub(super) fn keys_of(settings: &KeySettings, index: Option<&str>) -> Result<Key
     Keys::new(&settings.active, index, settings.keys.clone())
 }
 
+fn no_keys(file: &Path) -> Failure {
+    Failure::Arguments(format!(
+        "there is no key file {}, and without its keys nothing in the database can be read: put it back",
+        file.display()
+    ))
+}
+
+/// That a backup was written with the keys at hand: without them, what it is put in the place of would be lost for nothing.
+pub(super) async fn check_backup(config: &Config, backup: &Path) -> Result<(), Failure> {
+    // what is no backup at all, the restoring itself says
+    let marks = store::marks(backup, KEY_CHECK).await.unwrap_or_default();
+    if marks.is_empty() {
+        return Ok(());
+    }
+    let keys = match &config.keys {
+        None => {
+            let file = config.sandbox_key_file();
+            if !file.exists() {
+                return Err(no_keys(&file));
+            }
+            Keys::sandbox_file(&file, &Random::os())?
+        }
+        Some(settings) => keys_of(settings, None)?,
+    };
+    let mut known = 0;
+    for id in keys.ids() {
+        let name = format!("{KEY_CHECK}{id}");
+        let Some((_, mark)) = marks.iter().find(|(key, _)| *key == name) else {
+            continue;
+        };
+        if *mark != mark_of(&keys, id)? {
+            return Err(Failure::Arguments(format!(
+                "key `{id}` is not the one that {} was written with: nothing was restored; give back its old bytes first",
+                backup.display()
+            )));
+        }
+        known += 1;
+    }
+    if known == 0 {
+        return Err(Failure::Arguments(format!(
+            "none of the keys that {} was written with is loaded: nothing was restored; put them back into [keys] first",
+            backup.display()
+        )));
+    }
+    Ok(())
+}
+
+/// By which a key is known again.
+fn mark_of(keys: &Keys, id: &KeyId) -> Result<String, KeyError> {
+    let hash = keys.hash_with(id, Purpose::Derived, &[b"key check"])?;
+    Ok(STANDARD_NO_PAD.encode(&hash.value[..8]))
+}
+
 /// Every key that stored hashes stand under is loaded.
 async fn check_in_use(keys: &Keys, tx: &mut Tx) -> Result<(), Failure> {
     let in_use = rotation::hash_keys_in_use(tx).await?;
@@ -204,9 +269,8 @@ async fn check_in_use(keys: &Keys, tx: &mut Tx) -> Result<(), Failure> {
 /// No key has been given other bytes under its old name.
 async fn check_bytes(keys: &Keys, tx: &mut Tx) -> Result<(), Failure> {
     for id in keys.ids() {
-        let hash = keys.hash_with(id, Purpose::Derived, &[b"key check"])?;
-        let mark = STANDARD_NO_PAD.encode(&hash.value[..8]);
-        let known = meta::put_if_absent(tx, &format!("key_check/{id}"), &mark).await?;
+        let mark = mark_of(keys, id)?;
+        let known = meta::put_if_absent(tx, &format!("{KEY_CHECK}{id}"), &mark).await?;
         if known != mark {
             return Err(Failure::Arguments(format!(
                 "key `{id}` is not the one that this database was written with: give back its old bytes, and a new key \

@@ -86,6 +86,19 @@ pub async fn restore(url: &str, from: &Path) -> Result<()> {
     sync_folder(&path)
 }
 
+/// What a backup's `meta` holds under names that begin so: name and value.
+///
+/// # Errors
+/// It is no database of ours.
+pub async fn marks(from: &Path, beginning: &str) -> Result<Vec<(String, String)>> {
+    const MARKS: &str = "SELECT key, value FROM meta WHERE key >= $1 AND key < $1 || char(1114111)";
+    let mut source = open(from).await?;
+    let found = sqlx::query_as(MARKS).bind(beginning).fetch_all(&mut source);
+    let found = found.await?;
+    source.close().await?;
+    Ok(found)
+}
+
 async fn open(path: &Path) -> Result<SqliteConnection> {
     Ok(sqlite::options(path, std::time::Duration::from_secs(5))
         .connect()

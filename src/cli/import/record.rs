@@ -127,6 +127,11 @@ fn draft(
             None => {}
         }
     }
+    let reference = lines.first()?;
+    if reference.get("provider_reference").is_some_and(is_garbled) {
+        let reason = "was turned into a number or an error by a spreadsheet; format the column as text and type it again";
+        wrong.push(Wrong::new(reference.number, "/provider_reference", reason));
+    }
     Some(FilingDraft {
         province: province?,
         kind: kind?,
@@ -195,6 +200,15 @@ fn principal(line: &Line<'_>, place: &str, wrong: &mut Vec<Wrong>) -> Option<Pri
 fn has_lost_digits(text: &str) -> bool {
     let number = text.parse::<f64>().is_ok();
     number && text.contains(['e', 'E']) && text[1..].contains(['.', '+'])
+}
+
+/// The same of text, which may also have become an error: `#N/A`, `#REF!`.
+fn is_garbled(text: &str) -> bool {
+    has_lost_digits(text)
+        || [
+            "#N/A", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#DIV/0!", "#NULL!",
+        ]
+        .contains(&text)
 }
 
 /// A value that the rows of a request share: on the first of them, and the same or nothing on the others.

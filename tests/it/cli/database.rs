@@ -203,6 +203,32 @@ pub fn sql(heyan: &Heyan, statement: &'static str) {
 }
 
 #[test]
+fn a_backup_of_other_keys_takes_nobody_s_place() {
+    let (heyan, other) = (Heyan::new().with_provider(), Heyan::new().with_provider());
+    other.run(&["backup", "kept.db"]).done();
+    std::fs::copy(other.path("kept.db"), heyan.path("foreign.db")).unwrap();
+    let listed = heyan.run(&["provider", "list"]).done();
+    let error = heyan.run(&["restore", "foreign.db"]).failed(2);
+    assert!(error.contains("nothing was restored"), "{error}");
+    assert_eq!(heyan.run(&["provider", "list"]).done(), listed);
+}
+
+#[test]
+fn lost_keys_are_missed_and_not_made_anew() {
+    let heyan = Heyan::new().with_provider();
+    heyan.run(&["backup", "kept.db"]).done();
+    let keys = heyan.path("heyan.keys");
+    std::fs::rename(&keys, heyan.path("away")).unwrap();
+    for command in [&["provider", "list"][..], &["restore", "kept.db"]] {
+        let error = heyan.run(command).failed(2);
+        assert!(error.contains("there is no key file"), "{error}");
+        assert!(!exists(&keys));
+    }
+    std::fs::rename(heyan.path("away"), &keys).unwrap();
+    heyan.run(&["provider", "list"]).done();
+}
+
+#[test]
 fn a_restore_erases_what_had_been_erased_since() {
     let heyan = Heyan::new().with_provider();
     // nobody is verified for this kind: handed over, so ended, at once

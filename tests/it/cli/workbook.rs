@@ -121,6 +121,28 @@ fn a_workbook_is_read_by_rows_and_its_rejected_rows_are_one_too() {
     assert!(same.stderr.contains("has lost digits"), "{same:?}");
 }
 
+/// Orders that a spreadsheet has made one of are not filed as one.
+#[test]
+fn a_reference_that_has_lost_digits_is_told() {
+    let heyan = Heyan::new().with_provider();
+    let csv = "provider_reference,province,kind,role,entity_name,principal_name,phone,document_type,document_number\n\
+        2.0261124E+17,gansu,new_site,site,甲网,王小明,13800138000,passport,E12345678\n\
+        2.0261124E+17,gansu,new_site,site,乙网,李雷,13900139000,passport,E12345679\n\
+        #N/A,gansu,new_site,site,丙网,王小明,13800138000,passport,E12345678\n\
+        202611240000000021,gansu,new_site,site,丁网,王小明,13800138000,passport,E12345678\n";
+    heyan.write("orders.csv", csv);
+    let answer = heyan.run(&["import", "orders.csv"]);
+    assert_eq!(
+        (answer.status, &*answer.stdout),
+        (1, "1 request(s) submitted\n"),
+        "{answer:?}"
+    );
+    for line in [2, 4] {
+        let told = format!("line {line}: /provider_reference was turned into a number or an error");
+        assert!(answer.stderr.contains(&told), "{answer:?}");
+    }
+}
+
 /// A workbook with a part replaced or added.
 fn with_part(book: &[u8], name: &str, part: &mut dyn FnMut(&mut dyn Write)) -> Vec<u8> {
     let mut old = ZipArchive::new(Cursor::new(book)).unwrap();

@@ -127,23 +127,42 @@ impl Kannel {
     /// The next text that arrives at the SMSC: sender, phone, text, a long one part by part.
     pub async fn arrives(&mut self) -> (String, String, String) {
         let smsc = self.smsc.as_mut().unwrap();
-        let line = smsc.says("ot message ").await;
-        let (_, words) = line.split_once('<').unwrap();
-        let words: Vec<_> = words.trim_end_matches('>').split(' ').collect();
-        // FROM TO ucs-2 TEXT, or FROM TO udh HEADER data TEXT
-        let octets = words.last().unwrap().replace('+', " ");
-        let octets: Vec<u8> = percent_encoding::percent_decode_str(&octets).collect();
-        let units = octets
-            .chunks(2)
-            .map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
-        let text = String::from_utf16(&units.collect::<Vec<_>>()).unwrap();
-        (words[0].to_owned(), words[1].to_owned(), text)
+        arrived(&smsc.says(ARRIVED).await)
+    }
+
+    /// Kills all of it at once; what had arrived at the SMSC and was not heard of yet.
+    pub async fn dies(&mut self) -> Vec<(String, String, String)> {
+        self.parts = None;
+        let mut smsc = self.smsc.take().unwrap();
+        smsc.kill();
+        let mut heard = Vec::new();
+        while let Some(line) = smsc.line().await {
+            heard.extend(line.contains(ARRIVED).then(|| arrived(&line)));
+        }
+        heard
     }
 
     /// The gateway for it, with reports to `callback`.
     pub fn gateway(&self, callback: &str) -> Http {
         Http::new("kannel", settings(self.send_port, callback))
     }
+}
+
+/// In what the SMSC says of a message that it got.
+const ARRIVED: &str = "ot message ";
+
+/// Sender, phone and text of such a line.
+fn arrived(line: &str) -> (String, String, String) {
+    let (_, words) = line.split_once('<').unwrap();
+    let words: Vec<_> = words.trim_end_matches('>').split(' ').collect();
+    // FROM TO ucs-2 TEXT, or FROM TO udh HEADER data TEXT
+    let octets = words.last().unwrap().replace('+', " ");
+    let octets: Vec<u8> = percent_encoding::percent_decode_str(&octets).collect();
+    let units = octets
+        .chunks(2)
+        .map(|unit| u16::from_be_bytes([unit[0], unit[1]]));
+    let text = String::from_utf16(&units.collect::<Vec<_>>()).unwrap();
+    (words[0].to_owned(), words[1].to_owned(), text)
 }
 
 /// As `docs/gateways.md` describes it, with reports to `callback`.

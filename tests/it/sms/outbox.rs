@@ -1,5 +1,7 @@
 //! The whole way: filings, the outbox, the gateways, and a real SMSC that dies under them. Every message arrives.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use heyan::{
     domain::{province::Province, words::FilingKind},
@@ -9,7 +11,7 @@ use heyan::{
 };
 use serde_json::json;
 
-use super::{smpp::settings, smsc::Smsc};
+use super::{kannel::Kannel, smpp::settings, smsc::Smsc};
 use crate::world::{Who, World, filing, long_or, on_engines};
 
 const NINE: &str = "2018-09-10T09:00+08:00";
@@ -83,6 +85,33 @@ on_engines! {
         assert!(again <= died * 16, "{again} sent again");
         assert!(submitted.values().all(|times| *times <= 1 + died), "{submitted:?}");
         world.services.gateways.stop().await;
+    }
+
+    async fn every_message_arrives_though_kannel_dies_in_mid_load(engine) {
+        let people = 100;
+        let mut kannel = Kannel::start().await;
+        // nobody listens there: the outbox is to do without receipts
+        let gateway = kannel.gateway("http://127.0.0.1:9/receipts");
+        let world = world(engine, Gateways::one(gateway)).await;
+        file(&world, people).await;
+        let mut arrived = BTreeSet::new();
+        let dies = async {
+            for _ in 0..10 {
+                arrived.insert(kannel.arrives().await.1);
+            }
+            arrived.extend(kannel.dies().await.into_iter().map(|(_, phone, _)| phone));
+        };
+        tokio::join!(world.settle(), dies);
+        assert!(world.number(WAITING).await > 0, "it died too late");
+        kannel.start_parts().await;
+        while world.number(WAITING).await > 0 {
+            turn(&world);
+            world.settle().await;
+        }
+        let people = usize::try_from(people).unwrap();
+        while arrived.len() < people {
+            arrived.insert(kannel.arrives().await.1);
+        }
     }
 
     async fn receipts_are_written_down(engine) {
