@@ -125,11 +125,11 @@ fn a_workbook_is_read_by_rows_and_its_rejected_rows_are_one_too() {
 #[test]
 fn a_reference_that_has_lost_digits_is_told() {
     let heyan = Heyan::new().with_provider();
-    let csv = "provider_reference,province,kind,role,entity_name,principal_name,phone,document_type,document_number\n\
-        2.0261124E+17,gansu,new_site,site,甲网,王小明,13800138000,passport,E12345678\n\
-        2.0261124E+17,gansu,new_site,site,乙网,李雷,13900139000,passport,E12345679\n\
-        #N/A,gansu,new_site,site,丙网,王小明,13800138000,passport,E12345678\n\
-        202611240000000021,gansu,new_site,site,丁网,王小明,13800138000,passport,E12345678\n";
+    let csv = "provider_reference,province,kind,role,entity_name,principal_name,phone,document_type,document_number,domains\n\
+        2.0261124E+17,gansu,new_site,site,甲网,王小明,13800138000,passport,E12345678,a.example.cn\n\
+        2.0261124E+17,gansu,new_site,site,乙网,李雷,13900139000,passport,E12345679,a.example.cn\n\
+        #N/A,gansu,new_site,site,丙网,王小明,13800138000,passport,E12345678,a.example.cn\n\
+        202611240000000021,gansu,new_site,site,丁网,王小明,13800138000,passport,E12345678,a.example.cn\n";
     heyan.write("orders.csv", csv);
     let answer = heyan.run(&["import", "orders.csv"]);
     assert_eq!(
