@@ -19,7 +19,8 @@ impl Db {
         let Inner::Sqlite(database) = &self.inner else {
             return Err(SERVER);
         };
-        if to.exists() {
+        // a link that leads nowhere is somebody's too
+        if to.symlink_metadata().is_ok() {
             return Err(StoreError::CannotOpen(format!(
                 "{} exists already; name a new file",
                 to.display()

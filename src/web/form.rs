@@ -79,8 +79,10 @@ impl Typed {
             (FieldName::IdTail, &self.id_tail),
             (FieldName::RequestId, &self.request_id),
         ];
+        // what no page may carry, such as a NUL, goes
+        let kept = |typed: &str| typed.replace(char::is_control, "");
         all.into_iter()
-            .fold(form, |form, (name, value)| form.with(name, value.as_str()))
+            .fold(form, |form, (name, typed)| form.with(name, kept(typed)))
     }
 }
 

@@ -154,6 +154,9 @@ fn a_backup_comes_back_as_it_was() {
     );
     let error = heyan.run(&["backup", "kept.db"]).failed(1);
     assert!(error.contains("kept.db exists already"), "{error}");
+    std::os::unix::fs::symlink("nowhere.db", heyan.path("link.db")).unwrap();
+    let error = heyan.run(&["backup", "link.db"]).failed(1);
+    assert!(error.contains("link.db exists already"), "{error}");
 
     heyan.run(&["provider", "revoke", "demo"]).done();
     assert_ne!(heyan.run(&["provider", "list"]).done(), listed);

@@ -67,6 +67,8 @@ async fn fields_are_judged_all_at_once_and_what_was_typed_is_kept() {
 
     let nul = post(fields("123456", "138\u{0}00138000", "12345X")).await;
     assert_eq!(nul.status, 422);
+    assert_eq!(nul.typed("phone"), "13800138000");
+    assert!(!nul.body.contains('\u{0}'));
     assert!(!nul.error("phone").is_empty());
 
     // none of these has used the captcha up
