@@ -28,7 +28,6 @@ use crate::{
     domain::{
         carrier::Carrier,
         ids::{MessageId, RequestId},
-        message::retry_after,
     },
     sms::{Asked, Pick, Sent},
     store::outbox::Claimed,
@@ -44,10 +43,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ASK: TimeDelta = TimeDelta::seconds(5);
 /// A gateway whose queue here was full is tried again so soon.
 const FULL: TimeDelta = TimeDelta::seconds(1);
-/// Attempts without an answer, after which a gateway that does not tell is taken to have the message: one copy too many at most.
+/// Attempts without an answer or a receipt, after which a gateway is taken to have the message: one copy too many at most.
 const MOST_DOUBTS: i64 = 2;
-/// The same where a receipt was waited for in vain each time: it is likelier that the message was lost.
-const MOST_LOST: i64 = 5;
 
 /// Many are sent at once, but the pages need the database too.
 static CONNECTIONS: Semaphore = Semaphore::const_new(each::AT_ONCE);
@@ -249,17 +246,12 @@ impl Claim {
         if receipts && now < until {
             return Came::Wait { until };
         }
-        let most = if receipts { MOST_LOST } else { MOST_DOUBTS };
-        if job.claimed.doubts >= most {
+        if job.claimed.doubts >= MOST_DOUBTS {
             return Came::Taken;
         }
         services.metrics.repeated();
         tracing::warn!(message = %job.claimed.id, gateway, "whether a gateway has an SMS cannot be known; it is sent once more");
-        let rest = match u32::try_from(job.claimed.doubts).unwrap_or(u32::MAX) {
-            0 | 1 => TimeDelta::zero(),
-            doubts => retry_after(doubts),
-        };
-        Came::Retry { at: now + rest }
+        Came::Retry { at: now }
     }
 
     async fn record(&self, job: Job, gateway: Option<String>, came: Came) -> Result<bool> {

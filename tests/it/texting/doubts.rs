@@ -136,14 +136,14 @@ on_engines! {
         assert!(texting.counted(REPEATED));
     }
 
-    async fn one_whose_answers_and_receipts_are_lost_gets_it_five_times_at_most(engine) {
+    async fn one_whose_answers_and_receipts_are_lost_gets_it_twice_at_most(engine) {
         let fakes = Fakes::default().with("main", silent(99), |one| one.receipts = true);
         let texting = fakes.world(engine, NINE).await;
         let id = texting.file(PHONE).await;
         for _ in 0..24 {
             texting.after(3600).await;
         }
-        assert_eq!((texting.by().len(), texting.sms(id).await[0].state), (5, SmsState::Unknown));
+        assert_eq!((texting.by().len(), texting.sms(id).await[0].state), (2, SmsState::Unknown));
     }
 
     async fn a_crash_between_submission_and_record_is_such_a_case(engine) {
