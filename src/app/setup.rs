@@ -164,14 +164,8 @@ pub(super) async fn keys(config: &Config, db: &Db, random: &Random) -> Result<Ke
     let mut tx = db.write().await?;
     let keys = match &config.keys {
         None => {
-            let file = config.sandbox_key_file();
-            let is_written = meta::get(&mut tx, &format!("{KEY_CHECK}sandbox"))
-                .await?
-                .is_some();
-            if is_written && !file.exists() {
-                return Err(no_keys(&file));
-            }
-            Keys::sandbox_file(&file, random)?
+            let mark = meta::get(&mut tx, &format!("{KEY_CHECK}sandbox")).await?;
+            sandbox_keys(config, mark.is_some(), random)?
         }
         Some(settings) => {
             let index = match &settings.index {
@@ -196,11 +190,16 @@ pub(super) fn keys_of(settings: &KeySettings, index: Option<&str>) -> Result<Key
     Keys::new(&settings.active, index, settings.keys.clone())
 }
 
-fn no_keys(file: &Path) -> Failure {
-    Failure::Arguments(format!(
-        "there is no key file {}, and without its keys nothing in the database can be read: put it back",
-        file.display()
-    ))
+/// A sandbox's own keys. They are made where there are none yet, but not for what `is_written` already: that needs the old ones.
+fn sandbox_keys(config: &Config, is_written: bool, random: &Random) -> Result<Keys, Failure> {
+    let file = config.sandbox_key_file();
+    if is_written && !file.exists() {
+        return Err(Failure::Arguments(format!(
+            "there is no key file {}, and without its keys nothing in the database can be read: put it back",
+            file.display()
+        )));
+    }
+    Ok(Keys::sandbox_file(&file, random)?)
 }
 
 /// That a backup was written with the keys at hand: without them, what it is put in the place of would be lost for nothing.
@@ -211,13 +210,7 @@ pub(super) async fn check_backup(config: &Config, backup: &Path) -> Result<(), F
         return Ok(());
     }
     let keys = match &config.keys {
-        None => {
-            let file = config.sandbox_key_file();
-            if !file.exists() {
-                return Err(no_keys(&file));
-            }
-            Keys::sandbox_file(&file, &Random::os())?
-        }
+        None => sandbox_keys(config, true, &Random::os())?,
         Some(settings) => keys_of(settings, None)?,
     };
     let mut known = 0;

@@ -105,22 +105,22 @@ impl Delivery {
     /// # Errors
     /// Those of the database, and a message that does not open.
     pub async fn send(self) -> Result<bool> {
-        self.claim.deliver(self.job?, self.claim.now).await
+        self.claim.deliver(self.job?).await
     }
 }
 
 impl Claim {
-    async fn deliver(&self, job: Job, now: DateTime<Utc>) -> Result<bool> {
+    async fn deliver(&self, job: Job) -> Result<bool> {
         let came = match job.plan.clone() {
             Plan::Dropped => return Ok(true),
             Plan::Held { until } => Came::Held { until },
             Plan::Resting { until } => Came::Retry { at: until },
             Plan::Nobody => Came::Failed,
             Plan::Resolve { gateway, since } => {
-                let came = self.resolve(&job, &gateway, since, now).await;
+                let came = self.resolve(&job, &gateway, since).await;
                 return self.record(job, Some(gateway), came).await;
             }
-            Plan::Send { gateway, carrier } => return self.send(job, gateway, carrier, now).await,
+            Plan::Send { gateway, carrier } => return self.send(job, gateway, carrier).await,
         };
         self.record(job, None, came).await
     }
@@ -131,13 +131,12 @@ impl Claim {
         mut job: Job,
         mut gateway: String,
         mut carrier: Option<Carrier>,
-        now: DateTime<Utc>,
     ) -> Result<bool> {
         let services = &self.services;
         let mut passed = job.refused.clone();
         loop {
             job.attempts += 1;
-            let sent = self.attempt(&job, &gateway, carrier, now).await;
+            let sent = self.attempt(&job, &gateway, carrier).await;
             let at = services.clock.now();
             let foreign = match sent {
                 Sent::Next { foreign } => foreign,
@@ -197,17 +196,11 @@ impl Claim {
         self.services.gateways.nobody_for(route, at)
     }
 
-    async fn attempt(
-        &self,
-        job: &Job,
-        gateway: &str,
-        carrier: Option<Carrier>,
-        now: DateTime<Utc>,
-    ) -> Sent {
+    async fn attempt(&self, job: &Job, gateway: &str, carrier: Option<Carrier>) -> Sent {
         let services = &self.services;
         let sms = job.sms(services, carrier);
         let began = Instant::now();
-        let sending = services.gateways.send(gateway, &sms, now);
+        let sending = services.gateways.send(gateway, &sms, self.now);
         let sent = timeout(PATIENCE, sending).await.unwrap_or(Sent::Unknown);
         services
             .gateways
@@ -219,14 +212,8 @@ impl Claim {
     }
 
     /// Whether it was sent is unknown: the gateway is asked, else its receipt is waited for, else it is sent once more.
-    async fn resolve(
-        &self,
-        job: &Job,
-        gateway: &str,
-        since: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Came {
-        let services = &self.services;
+    async fn resolve(&self, job: &Job, gateway: &str, since: DateTime<Utc>) -> Came {
+        let (services, now) = (&self.services, self.now);
         let sms = job.sms(services, job.known.carrier());
         let asking = services.gateways.ask(gateway, &sms, since);
         let asked = timeout(PATIENCE, asking).await.unwrap_or(Asked::Later);
