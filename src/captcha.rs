@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use zeroize::Zeroizing;
 
 mod challenge;
+mod curves;
 mod hands;
 mod image;
 mod puzzle;
@@ -21,7 +22,7 @@ mod trail;
 
 pub use challenge::Challenge;
 pub use image::SIZE;
-pub use puzzle::Frame;
+pub use puzzle::{FRAME, Frame};
 pub use trail::Trail;
 
 use hands::Hands;
@@ -38,7 +39,7 @@ use crate::{
 
 /// What a captcha is made of: nothing that a person took for another when turned and under specks (no 0/O/Q/D, 1/I/L/J,
 /// 3/B by 8, 5/S, 6/G, 2/Z/7, A by 4, M/N by W, E/F/H/K/T/U/V/X by Y), or that sounds like another in Mandarin or in
-/// English. Of 262,144 guesses one is right. `tools/captcha-samples.py` has it too.
+/// English; 6 and 9 count as one. Seven of them: of 16,000 guesses at the likeliest answer one is right. `tools/captcha-samples.py` has it too.
 pub const ALPHABET: &[u8] = b"245689WY";
 
 /// So long a captcha is good: people wait for the SMS with the page open.

@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::{
-    ALPHABET, CaptchaError, Drawing, Form, Frame, Kind, LIFE, Language, Refusal, Trail, image,
+    ALPHABET, CaptchaError, Drawing, FRAME, Form, Kind, LIFE, Language, Refusal, Trail, image,
     puzzle::{self, Layout, Right},
     sound,
     token::Token,
@@ -79,7 +79,7 @@ impl Challenge {
         self.token.level
     }
 
-    /// The picture, a PNG: of [`super::SIZE`] in about a millisecond, a puzzle's as its [`Frame`] says in some; none of a
+    /// The picture, a PNG: of [`super::SIZE`] in about a millisecond, a puzzle's as [`FRAME`] says in some; none of a
     /// proof.
     #[must_use]
     pub fn png(&self) -> Vec<u8> {
@@ -104,12 +104,6 @@ impl Challenge {
         )
     }
 
-    /// What a puzzle's picture measures.
-    #[must_use]
-    pub fn frame(&self) -> Frame {
-        Frame::of(self.token.level)
-    }
-
     /// The right answer, to an image its characters, to a puzzle the position: for a sandbox's testers alone.
     #[must_use]
     pub fn answer(&self) -> Zeroizing<String> {
@@ -120,15 +114,15 @@ impl Challenge {
         }
     }
 
-    /// A form's answer is right: in any case and width, with spaces or without, and with a letter that is never drawn for
-    /// the one that it looks like. Takes constant time. A proof needs none, a puzzle takes none.
+    /// A form's answer is right: in any case and width, with spaces or without, with a letter that is never drawn for the
+    /// one that it looks like, and with 6 for 9 or 9 for 6. Takes constant time. A proof needs none, a puzzle takes none.
     #[must_use]
     pub fn accepts(&self, answer: &str) -> bool {
-        let meant = |given: &str| given.chars().map(meant).collect::<String>();
+        let meant = |text: &str| Zeroizing::new(text.chars().map(meant).collect::<String>());
         match self.token.kind {
             Kind::Image => fold(answer).is_ok_and(|given| {
-                let given = Zeroizing::new(meant(&given));
-                given.as_bytes().ct_eq(self.answer().as_bytes()).into()
+                let (given, right) = (meant(&given), meant(&self.answer()));
+                given.as_bytes().ct_eq(right.as_bytes()).into()
             }),
             Kind::Puzzle => false,
             Kind::Proof => true,
@@ -138,8 +132,7 @@ impl Challenge {
     /// A puzzle's piece is in its slot, and came there in the way of a person.
     #[must_use]
     pub fn is_solved_by(&self, position: u32, trail: &Trail) -> bool {
-        let frame = self.frame();
-        let (row, length) = (frame.height / frame.rows, frame.length);
+        let (row, length) = (FRAME.height / FRAME.rows, FRAME.length);
         self.token.kind == Kind::Puzzle
             && self.right().accepts(position)
             && trail.is_a_persons(position, row, length)
@@ -193,14 +186,14 @@ fn rng(drawing: &Drawing, stream: Stream) -> ChaCha12Rng {
     rng
 }
 
-/// What a reader of the picture meant who typed a character that is not in the alphabet.
+/// What a reader of the picture meant: characters that look alike when turned are the same.
 const fn meant(typed: char) -> char {
     match typed {
         'Z' => '2',
         'A' => '4',
         'S' => '5',
         'B' => '8',
-        'G' | 'Q' => '9',
+        '6' | 'G' | 'Q' => '9',
         'M' => 'W',
         'T' | 'V' => 'Y',
         other => other,

@@ -5,9 +5,6 @@
 //! corners off. Letters are turned, stretched and slanted each for itself, go up and down, and the whole is bent. (The
 //! crate `captcha` gives one of the two faces; its own noise draws from a global source, and its pictures are of 24 bits
 //! a pixel. How well the programs do: `tests/captcha`.)
-//!
-//! Plain arithmetic only, no `sin`: its last bit differs from machine to machine, and the same id is to give the same
-//! bytes on each.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -15,7 +12,7 @@
     reason = "pixels: small numbers, none below zero where it matters"
 )]
 
-use rand::{Rng, seq::IndexedRandom};
+use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha12Rng;
 
 mod bend;
@@ -25,12 +22,13 @@ mod scratch;
 #[cfg(test)]
 mod tests;
 
-use bend::{Bend, wave};
+use super::curves::Waves;
+use bend::Bend;
 use glyph::Glyph;
-use place::{Place, direction};
+use place::Place;
 
 /// Width and height in pixels.
-pub const SIZE: (u32, u32) = (264, 144);
+pub const SIZE: (u32, u32) = (304, 152);
 
 const WIDTH: usize = SIZE.0 as usize;
 const HEIGHT: usize = SIZE.1 as usize;
@@ -48,8 +46,8 @@ const INKS: [[u8; 3]; 6] = [
 /// How many characters are asked for at a level (0 to 3), in the picture and in the sound.
 pub const fn length(level: u8) -> usize {
     match level {
-        0 | 1 => 6,
-        _ => 7,
+        0 | 1 => 7,
+        _ => 8,
     }
 }
 
@@ -63,10 +61,10 @@ struct Hiding {
 
 const fn hiding(level: u8) -> Hiding {
     let (regions, lines, specks) = match level {
-        0 => (125.0, 0, 90),
-        1 => (110.0, 1, 75),
-        2 => (105.0, 2, 75),
-        _ => (100.0, 3, 75),
+        0 => (132.0, 0, 95),
+        1 => (118.0, 1, 85),
+        2 => (112.0, 2, 85),
+        _ => (106.0, 3, 85),
     };
     Hiding {
         regions,
@@ -87,10 +85,6 @@ pub fn png(answer: &str, level: u8, rng: &mut ChaCha12Rng) -> Vec<u8> {
     canvas.encode(ink)
 }
 
-fn between(rng: &mut ChaCha12Rng, low: f32, high: f32) -> f32 {
-    low + (high - low) * rng.random::<f32>()
-}
-
 /// Which pixels are of ink.
 struct Canvas(Vec<bool>);
 
@@ -100,16 +94,10 @@ impl Canvas {
     fn regions(&mut self, length: f32, rng: &mut ChaCha12Rng) {
         const STEP: usize = 8;
         const ACROSS: usize = WIDTH / STEP + 2;
-        let turn = rng.random::<f32>();
-        let waves = [0.0, 0.9, 1.7].map(|apart| {
-            let (x, y) = direction(turn + apart + between(rng, -0.2, 0.2));
-            let length = length * between(rng, 0.8, 1.25);
-            (x / length, y / length, rng.random::<f32>())
-        });
+        let waves = Waves::<3>::any(length, rng);
         let height = |at: usize| {
             let (x, y) = ((at % ACROSS * STEP) as f32, (at / ACROSS * STEP) as f32);
-            let heights = waves.map(|(a, b, phase)| wave(a * x + b * y + phase));
-            heights.iter().sum::<f32>()
+            waves.at(x, y)
         };
         let heights: Vec<f32> = (0..ACROSS * (HEIGHT / STEP + 2)).map(height).collect();
         for (y, row) in self.0.chunks_exact_mut(WIDTH).enumerate() {

@@ -1,9 +1,9 @@
 //! The puzzle: a picture with slots, each showing another thing, and a piece that shows the same thing as one of them, as
 //! somebody else would have drawn it. The piece slides along one line through all slots; it belongs where the same thing
-//! is. People see that at a glance; the slots' edges are all alike, and by their pixels the piece is no nearer to its own
-//! slot than to another's (`layout`).
+//! is. People see that at a glance; the slots' edges are all alike, by their pixels the piece is no nearer to its own slot than
+//! to another's (`layout`), and as in the image ink and ground change places in regions, so that no shade tells a thing from
+//! what it lies on. (How well the programs do: `tests/captcha`.)
 
-use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
 mod colour;
@@ -18,9 +18,10 @@ mod tests;
 pub(super) use layout::{Layout, Right};
 
 /// A row's height, and the side of the square around a piece or slot, in pixels.
-const ROW: u32 = 75;
-const CELL: u32 = 54;
-const COLUMNS: u32 = 6;
+const ROW: u32 = 76;
+const CELL: u32 = 64;
+const ROWS: u32 = 3;
+const COLUMNS: u32 = 5;
 const WIDTH: u32 = 320;
 /// From one end of a row to the other, in the piece's steps.
 const ALONG: u32 = WIDTH - CELL;
@@ -40,49 +41,42 @@ pub struct Frame {
     pub length: u32,
 }
 
-impl Frame {
-    /// That of a level.
-    #[must_use]
-    pub const fn of(level: u8) -> Self {
-        let rows = if level < 2 { 2 } else { 3 };
-        Self {
-            width: WIDTH,
-            height: rows * ROW,
-            cell: CELL,
-            rows,
-            length: rows * ALONG + (rows - 1) * ROW,
-        }
-    }
-}
+/// That of every puzzle.
+pub const FRAME: Frame = Frame {
+    width: WIDTH,
+    height: ROWS * ROW,
+    cell: CELL,
+    rows: ROWS,
+    length: ROWS * ALONG + (ROWS - 1) * ROW,
+};
 
 /// How hard a level is.
 struct Hardness {
     decoys: usize,
     /// The piece may stand so many pixels to either side.
     tolerance: u32,
-    /// What is strewn over the picture.
-    noise: f32,
+    /// About as far it is from one region in a slot to the next, in pixels.
+    regions: f32,
+    /// Strokes across the picture.
+    strokes: u8,
 }
 
 const fn hardness(level: u8) -> Hardness {
-    let (decoys, tolerance, noise) = match level {
-        0 => (10, 13, 1.0),
-        1 => (10, 11, 1.2),
-        2 => (13, 10, 1.3),
-        _ => (15, 9, 1.4),
+    let (decoys, tolerance, regions, strokes) = match level {
+        0 => (11, 24, 90.0, 4),
+        1 => (12, 20, 82.0, 5),
+        2 => (13, 17, 74.0, 6),
+        _ => (13, 14, 66.0, 7),
     };
     Hardness {
         decoys,
         tolerance,
-        noise,
+        regions,
+        strokes,
     }
 }
 
 /// The picture with the piece below it, a PNG of 15 colours. Takes some milliseconds.
 pub(super) fn png(layout: &Layout, level: u8, rng: &mut ChaCha12Rng) -> Vec<u8> {
-    scene::png(layout, Frame::of(level), hardness(level).noise, rng)
-}
-
-fn between(rng: &mut ChaCha12Rng, low: f32, high: f32) -> f32 {
-    low + (high - low) * rng.random::<f32>()
+    scene::png(layout, &hardness(level), rng)
 }

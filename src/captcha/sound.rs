@@ -30,8 +30,8 @@ const WAV_HEADER: usize = 44;
 const NOISE: f32 = 0.26;
 
 /// How loud each of the two murmuring voices is beside the one that is to be understood, at level 0 and more at each.
-const MURMUR: f32 = 0.33;
-const MURMUR_A_LEVEL: f32 = 0.04;
+const MURMUR: f32 = 0.4;
+const MURMUR_A_LEVEL: f32 = 0.03;
 
 /// Samples from one strength of the noise to the next.
 const SWELL: usize = 3000;

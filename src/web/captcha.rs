@@ -18,7 +18,7 @@ use super::{
     site::State,
 };
 use crate::{
-    captcha::{Challenge, Frame, Kind, LIFE, Trail},
+    captcha::{Challenge, FRAME, Frame, Kind, LIFE, Trail},
     domain::province::Province,
     flow::{
         attempt::puzzle::{Try, solve},
@@ -114,15 +114,21 @@ pub async fn renew(request: HttpRequest, state: Data<State>, Form(wanted): Form<
 fn puzzle(state: &State, purpose: Purpose, bureau: Option<Province>, level: u8) -> HttpResponse {
     let (captchas, now) = (&state.services.captchas, state.services.clock.now());
     let id = captchas.issue(Kind::Puzzle, level, parts::form_of(purpose), bureau, now);
-    let frame = Frame::of(level);
+    let Frame {
+        width,
+        height,
+        cell,
+        rows,
+        length,
+    } = FRAME;
     HttpResponse::Ok().json(json!({
         "captcha_id": id.as_str(),
         "image": format!("/captcha/{id}.png"),
-        "width": frame.width,
-        "height": frame.height,
-        "cell": frame.cell,
-        "rows": frame.rows,
-        "length": frame.length,
+        "width": width,
+        "height": height,
+        "cell": cell,
+        "rows": rows,
+        "length": length,
         "expires_in": LIFE.num_seconds(),
     }))
 }

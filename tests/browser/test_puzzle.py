@@ -146,10 +146,10 @@ class ByThumb(Puzzles):
         self.begin()
         answer, _ = self.place()
         left, top, width, height = self.browser.css(".picture").box
-        rows = round(height / width * 320 / 75)
-        row, rest = divmod(answer, 266 + 75)
-        across = rest if row % 2 == 0 else 266 - rest
-        self.browser.pointer([(left + (across + 27) / 320 * width, top + (row + 0.5) / rows * height, 600)], "touch")
+        rows = round(height / width * 320 / 76)
+        row, rest = divmod(answer, 256 + 76)
+        across = rest if row % 2 == 0 else 256 - rest
+        self.browser.pointer([(left + (across + 32) / 320 * width, top + (row + 0.5) / rows * height, 600)], "touch")
         self.finish()
         self.send()
 

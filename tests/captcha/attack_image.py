@@ -279,8 +279,10 @@ def main():
         for attack in wanted:
             jobs = [(attack, chosen.folder / f"{name}.png", right) for name, right in answers]
             given = pool.map(one, jobs, chunksize=10)
-            whole = sum(g == r for g, (_, r) in zip(given, answers))
-            parts = sum(common(g, r) for g, (_, r) in zip(given, answers)) / sum(len(r) for _, r in answers)
+            # the server takes 6 and 9 for each other
+            pairs = [(g.replace("6", "9"), right.replace("6", "9")) for g, (_, right) in zip(given, answers)]
+            whole = sum(g == r for g, r in pairs)
+            parts = sum(common(g, r) for g, r in pairs) / sum(len(r) for _, r in pairs)
             print(f"{attack:34} {whole:4} of {len(answers)} = {100 * whole / len(answers):5.1f} %   characters {100 * parts:5.1f} %", flush=True)
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Attacks on the puzzle, written in earnest: `attack_puzzle.py FOLDER [ATTACK …]`, where FOLDER holds NAME.png and `answers.txt`
+"""Attacks on the puzzle, written in earnest: `attack_puzzle.py FOLDER LEVEL [ATTACK …]`, where FOLDER holds NAME.png and `answers.txt`
 with `NAME position` a line (`cargo run --release --example draw-puzzles -- FOLDER COUNT LEVEL`). The attacker knows this source: size,
 rows, the line of the piece, where the cells are, the list of symbols. Prints for each attack how many it solved.
 
@@ -12,9 +12,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-ROW, CELL, COLUMNS, WIDTH = 75, 54, 6, 320
+ROW, CELL, COLUMNS, WIDTH = 76, 64, 5, 320
 ALONG = WIDTH - CELL
-TOLERANCE = {2: 13, 3: 10}
+TOLERANCE = [24, 20, 17, 14]
+REACH = 21
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -70,7 +71,7 @@ def alike(one, other):
     return float((one * other).sum() / (np.sqrt((one ** 2).sum() * (other ** 2).sum()) + 1e-6))
 
 
-def inner(picture, half=16):
+def inner(picture, half=21):
     """What lies within the notches: the symbol alone."""
     middle = CELL // 2
     return picture[middle - half:middle + half, middle - half:middle + half]
@@ -141,7 +142,7 @@ def inner_template(puzzle):
     """The symbol alone, as it stands, in any polarity."""
     piece = inner(flat(smooth(puzzle.piece)))
     return max(puzzle.cells(), key=lambda cell: max(
-        np.abs(cv2.matchTemplate(inner(flat(smooth(cell[1])), 20), piece, cv2.TM_CCOEFF_NORMED)).max(), 0))[0]
+        np.abs(cv2.matchTemplate(inner(flat(smooth(cell[1])), 25), piece, cv2.TM_CCOEFF_NORMED)).max(), 0))[0]
 
 
 POSES = [(angle, scale, mirror) for angle in range(-80, 81, 16) for scale in (0.85, 1.0, 1.18) for mirror in (False, True)]
@@ -149,11 +150,11 @@ POSES = [(angle, scale, mirror) for angle in range(-80, 81, 16) for scale in (0.
 
 def by_poses(puzzle, view):
     """The cell that some turn of the piece is most alike, seen through `view`."""
-    cells = [(at, inner(view(cell), 19)) for at, cell in puzzle.cells()]
+    cells = [(at, inner(view(cell), 25)) for at, cell in puzzle.cells()]
     whole = view(puzzle.piece)
     best = {at: -1 for at, _ in cells}
     for pose in POSES:
-        piece = inner(turned(whole, *pose), 15)
+        piece = inner(turned(whole, *pose), 20)
         for at, cell in cells:
             best[at] = max(best[at], cv2.matchTemplate(cell, piece, cv2.TM_CCOEFF_NORMED).max())
     return max(best, key=best.get)
@@ -166,7 +167,7 @@ def turned_gradients(puzzle):
 def ink(picture):
     """The symbol, whichever way it is inked: how far each place is from the cell's own ground, at the symbol's scale."""
     even = smooth(picture)
-    ground = np.median(inner(even, 19)[[0, 1, -1, -2]])
+    ground = np.median(inner(even, 24)[[0, 1, -1, -2]])
     return cv2.GaussianBlur(np.abs(even - ground), (0, 0), 1.5)
 
 
@@ -177,10 +178,10 @@ def turned_ink(puzzle):
 def descriptor(picture):
     """Histograms of the edges' directions in the 16 squares of the cell."""
     part = cv2.GaussianBlur(smooth(picture), (0, 0), 0.8)
-    dx, dy = inner(cv2.Sobel(part, cv2.CV_32F, 1, 0)), inner(cv2.Sobel(part, cv2.CV_32F, 0, 1))
+    dx, dy = inner(cv2.Sobel(part, cv2.CV_32F, 1, 0), 20), inner(cv2.Sobel(part, cv2.CV_32F, 0, 1), 20)
     strength, direction = cv2.magnitude(dx, dy), np.degrees(np.arctan2(dy, dx)) % 180
     bins = np.stack([np.where(np.abs((direction - at + 90) % 180 - 90) < 22.5, strength, 0) for at in range(0, 180, 22)])
-    squares = bins.reshape(len(bins), 4, 8, 4, 8).sum((2, 4))
+    squares = bins.reshape(len(bins), 4, 10, 4, 10).sum((2, 4))
     return (squares / (np.linalg.norm(squares, axis=0) + 1)).ravel()
 
 
@@ -193,7 +194,7 @@ def turned_hog(puzzle):
 
 def silhouette(picture):
     """The symbol cut out by a threshold, whichever side of it is less like the rim; holes and stripes closed."""
-    part = inner(cv2.GaussianBlur(smooth(picture), (0, 0), 1.0), 18).clip(0, 255).astype(np.uint8)
+    part = inner(cv2.GaussianBlur(smooth(picture), (0, 0), 1.0), 23).clip(0, 255).astype(np.uint8)
     _, mask = cv2.threshold(part, 0, 1, cv2.THRESH_OTSU)
     rim = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
     if rim.mean() > 0.5:
@@ -213,7 +214,7 @@ def keypoints(puzzle):
     """SIFT's points, as many as agree."""
     sift = cv2.SIFT_create(contrastThreshold=0.02, edgeThreshold=20)
     features = lambda picture: sift.detectAndCompute(
-        cv2.resize(inner(smooth(picture), 20).clip(0, 255).astype(np.uint8), None, fx=3, fy=3), None)[1]
+        cv2.resize(inner(smooth(picture), 25).clip(0, 255).astype(np.uint8), None, fx=3, fy=3), None)[1]
     piece = features(puzzle.piece)
 
     def agreeing(cell):
@@ -248,53 +249,90 @@ def curve(line, rounded):
     return np.stack(steps, 1).reshape(-1, 2)
 
 
-def templates():
-    """For each kind the poses of its two symbols, as masks of what they cover and of their edges."""
-    all_of_them = {}
+def drawn(angles, scales, side):
+    """(kind, mask) of each symbol in many poses: what it covers, 0 to 255, in a square of `side` pixels."""
     for kind, rounded, lines in symbols():
         lines = [curve(line, rounded) / 100 for line in lines]
-        poses = all_of_them.setdefault(kind, [])
-        for angle in range(-32, 33, 16):
-            for stretch in (0.9, 1.12):
-                cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-                for mirror in (1, -1):
-                    matrix = np.array([[cos, -sin], [sin, cos]]) @ np.diag([stretch * mirror, 1 / stretch]) * 14
-                    full = np.zeros((128, 128), np.uint8)
-                    polygons = [((line @ matrix.T) * 4 + 64).astype(np.int32).reshape(-1, 1, 2) for line in lines]
-                    cv2.fillPoly(full, [p for p in polygons if len(p)], 255)
-                    full = cv2.resize(full, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
-                    blurred = cv2.GaussianBlur(full, (0, 0), 1.2)
-                    edge = cv2.GaussianBlur(gradient(full), (0, 0), 1.2)
-                    poses.append((blurred, edge))
-    return list(all_of_them.values())
+        for angle in angles:
+            cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+            for stretch in (0.84, 1.0, 1.19):
+                for scale in scales:
+                    for mirror in (1, -1):
+                        matrix = np.array([[cos, -sin], [sin, cos]]) @ np.diag([stretch * mirror, 1 / stretch]) * REACH * scale
+                        mask = np.zeros((4 * side, 4 * side), np.uint8)
+                        polygons = [((line @ matrix.T) * 4 + 2 * side).astype(np.int32).reshape(-1, 1, 2) for line in lines]
+                        cv2.fillPoly(mask, [p for p in polygons if len(p)], 255)
+                        yield kind, cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
 
 
 library = None
 
 
-def kinds(picture):
-    """How much a cell is like each symbol: by its ink and by its edges."""
+def by_ink_and_edges(picture):
+    """How much a cell is like each kind of symbol: by its ink, of either shade, and by its edges."""
     global library
     if library is None:
-        library = templates()
-    even, edges = inner(smooth(picture), 18), inner(cv2.GaussianBlur(gradient(picture), (0, 0), 1.2), 18)
-    score = []
-    for poses in library:
-        best = -1
-        for full, edge in poses:
-            by_edge = cv2.matchTemplate(edges, edge, cv2.TM_CCOEFF_NORMED).max()
-            by_ink = np.abs(cv2.matchTemplate(even, full, cv2.TM_CCOEFF_NORMED)).max()
-            best = max(best, 0.5 * by_edge + 0.5 * by_ink)
-        score.append(best)
-    score = np.array(score)
-    return (score - score.mean()) / (score.std() + 1e-6)
+        library = [[] for _ in range(16)]
+        for kind, mask in drawn(range(-32, 33, 16), [0.9], 48):
+            blurred = cv2.GaussianBlur(mask, (0, 0), 1.2)
+            library[kind].append((blurred, cv2.GaussianBlur(gradient(mask), (0, 0), 1.5)))
+    even, edges = inner(smooth(picture), 27), inner(cv2.GaussianBlur(gradient(picture), (0, 0), 1.5), 27)
+    like = lambda full, edge: (0.4 * np.abs(cv2.matchTemplate(even, full, cv2.TM_CCOEFF_NORMED)).max()
+                               + 0.6 * cv2.matchTemplate(edges, edge, cv2.TM_CCOEFF_NORMED).max())
+    return np.array([max(like(*pose) for pose in poses) for poses in library])
+
+
+def directed(picture):
+    """[4, height, width] at half the pixels: how strong the edges of four directions are, contrast evened out."""
+    part = cv2.GaussianBlur(picture, (0, 0), 1.0)
+    dx, dy = cv2.Sobel(part, cv2.CV_32F, 1, 0), cv2.Sobel(part, cv2.CV_32F, 0, 1)
+    strength, twice = cv2.magnitude(dx, dy), 2 * np.arctan2(dy, dx)
+    strength /= cv2.GaussianBlur(strength, (0, 0), 8) + 4
+    bins = [cv2.GaussianBlur(strength * np.maximum(np.cos(twice - at * np.pi / 2), 0), (0, 0), 1.5) for at in range(4)]
+    return np.stack([cv2.resize(b, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA) for b in bins])
+
+
+def even(rows):
+    rows = rows - rows.mean(-1, keepdims=True)
+    return rows / (np.linalg.norm(rows, axis=-1, keepdims=True) + 1e-6)
+
+
+directions = None
+
+
+def by_directions(picture):
+    """The same by the directions of edges, over turns, stretches and sizes: ink and paper may change places as they like."""
+    global directions
+    side = 24
+    if directions is None:
+        kinds, masks = zip(*drawn(range(-45, 46, 15), (0.78, 0.92), 2 * side))
+        directions = np.array(kinds), even(np.array([directed(mask).ravel() for mask in masks], np.float32))
+    kinds, library = directions
+    seen = directed(smooth(picture))
+    corner = seen.shape[1] // 2 - side // 2
+    parts = [seen[:, y:y + side, x:x + side].ravel() for y in range(corner - 2, corner + 3) for x in range(corner - 2, corner + 3)]
+    like = (even(np.array(parts, np.float32)) @ library.T).max(0)
+    return np.array([like[kinds == kind].max() for kind in range(16)])
+
+
+def same_kind(puzzle, view):
+    """The cell that is likeliest to be of the piece's kind."""
+    def chances(picture):
+        like = view(picture)
+        chances = np.exp(2.5 * (like - like.mean()) / (like.std() + 1e-6))
+        return chances / chances.sum()
+    piece = chances(puzzle.piece)
+    return max(puzzle.cells(), key=lambda cell: float(piece @ chances(cell[1])))[0]
 
 
 def our_symbols(puzzle):
-    """The cell that the same symbols are like."""
-    piece = kinds(puzzle.piece)
-    chance = np.exp(2.5 * piece) / np.exp(2.5 * piece).sum()
-    return max(puzzle.cells(), key=lambda cell: float((chance * np.exp(2.5 * kinds(cell[1]))).sum()))[0]
+    """The cell that the same symbols are like, by ink and edges."""
+    return same_kind(puzzle, by_ink_and_edges)
+
+
+def our_directions(puzzle):
+    """The cell that the same symbols are like, by the directions of edges."""
+    return same_kind(puzzle, by_directions)
 
 
 def slots(puzzle):
@@ -304,24 +342,24 @@ def slots(puzzle):
 
 
 ATTACKS = [slots, ddddocr_slide, ddddocr_simple, canny_template, gray_template, inner_template, turned_gradients,
-           turned_ink, turned_hog, moments, keypoints, our_symbols]
+           turned_ink, turned_hog, moments, keypoints, our_symbols, our_directions]
 
 
 def solved(task):
-    attack, path, answer = task
+    attack, path, answer, tolerance = task
     cv2.setNumThreads(1)
     puzzle = Puzzle(path)
-    return abs(globals()[attack](puzzle) - answer) <= TOLERANCE[puzzle.rows]
+    return abs(globals()[attack](puzzle) - answer) <= tolerance
 
 
 def main():
-    folder, names = Path(sys.argv[1]), sys.argv[2:]
+    folder, tolerance, names = Path(sys.argv[1]), TOLERANCE[int(sys.argv[2])], sys.argv[3:]
     answers = [line.split() for line in (folder / "answers.txt").read_text().splitlines()]
     with multiprocessing.Pool() as pool:
         for attack in ATTACKS:
             if names and attack.__name__ not in names:
                 continue
-            tasks = [(attack.__name__, folder / f"{name}.png", int(answer)) for name, answer in answers]
+            tasks = [(attack.__name__, folder / f"{name}.png", int(answer), tolerance) for name, answer in answers]
             right = sum(pool.map(solved, tasks, 8))
             what = (attack.__doc__ or "").split("\n")[0]
             print(f"{attack.__name__:17} {right:4} of {len(tasks)} = {100 * right / len(tasks):5.1f} %  {what}", flush=True)

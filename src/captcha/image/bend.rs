@@ -1,15 +1,14 @@
 //! Waves that a picture is bent by.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_precision_loss,
-    reason = "pixels: small numbers"
-)]
+#![expect(clippy::cast_precision_loss, reason = "pixels: small numbers")]
 
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{HEIGHT, WIDTH, between};
+use super::{
+    super::curves::{between, wave},
+    HEIGHT, WIDTH,
+};
 
 /// How far each row is shifted sideways, and each column up or down.
 pub(super) struct Bend {
@@ -35,17 +34,5 @@ impl Bend {
     /// Where a pixel of the bent picture comes from.
     pub fn at(&self, x: usize, y: usize) -> (f32, f32) {
         (x as f32 + self.rows[y], y as f32 + self.columns[x])
-    }
-}
-
-/// Much like a sine of period 1: two parabolas.
-pub(super) fn wave(t: f32) -> f32 {
-    // `floor` is a call on processors without SSE 4.1
-    let t = t - t as i32 as f32;
-    let t = if t < 0.0 { t + 1.0 } else { t };
-    if t < 0.5 {
-        16.0 * t * (0.5 - t)
-    } else {
-        16.0 * (t - 0.5) * (t - 1.0)
     }
 }

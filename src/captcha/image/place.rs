@@ -12,7 +12,11 @@ use std::ops::Range;
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{HEIGHT, WIDTH, between, glyph::Glyph};
+use super::{
+    super::curves::{between, direction},
+    HEIGHT, WIDTH,
+    glyph::Glyph,
+};
 
 /// Left free at both ends of the row.
 const EDGE: f32 = 14.0;
@@ -102,8 +106,8 @@ impl Place {
 pub(super) fn row(glyphs: &[&Glyph], level: u8, rng: &mut ChaCha12Rng) -> Vec<Place> {
     let unrest = Unrest::of(level);
     let mut places: Vec<_> = glyphs.iter().map(|_| Place::any(unrest, rng)).collect();
-    // six have the room; more are smaller
-    let size = (6.0 / glyphs.len().max(6) as f32).sqrt();
+    // seven have the room; more are smaller
+    let size = (7.0 / glyphs.len().max(7) as f32).sqrt();
     let (mut end, mut y) = (0.0, between(rng, -SWING, SWING));
     for (n, (place, glyph)) in places.iter_mut().zip(glyphs).enumerate() {
         place.height *= size;
@@ -135,10 +139,4 @@ fn beside(y: f32, rng: &mut ChaCha12Rng) -> f32 {
         rng.random()
     };
     (if down { y + step } else { y - step }).clamp(-SWING, SWING)
-}
-
-/// Cosine and sine, by the tangent of half the angle.
-pub(super) fn direction(half: f32) -> (f32, f32) {
-    let square = half * half;
-    ((1.0 - square) / (1.0 + square), 2.0 * half / (1.0 + square))
 }

@@ -12,7 +12,10 @@
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{Canvas, HEIGHT, WIDTH, bend::wave, between, place::direction};
+use super::{
+    super::curves::{between, direction, wave},
+    Canvas, HEIGHT, WIDTH,
+};
 
 impl Canvas {
     /// Lines aslant through the row of letters, each through a part of its own: all letters are crossed, none by many.

@@ -11,13 +11,14 @@ use rand::{
 use rand_chacha::ChaCha12Rng;
 
 use super::{
-    ALONG, CELL, COLUMNS, ROW, WIDTH, between, hardness,
+    super::curves::between,
+    ALONG, CELL, COLUMNS, ROW, ROWS, WIDTH, hardness,
     shape::{Point, Shape},
     symbols,
 };
 
-/// From the middle of a symbol to its edges, in pixels.
-const REACH: f32 = 14.0;
+/// From the middle of a symbol to its edges at most, in pixels.
+const REACH: f32 = 21.0;
 /// Drawings of a thing that one is taken of.
 const DRAWINGS: usize = 6;
 
@@ -54,7 +55,7 @@ impl Layout {
         });
         let drawings: Vec<Vec<Shape>> = drawings.collect();
         // rather more of them: what is painted over it hides a part of the likeness
-        let lots = [(); 3].map(|()| rng.random_range(0..count));
+        let lots = [(); 4].map(|()| rng.random_range(0..count));
         let nearer = lots.into_iter().max().unwrap_or(0);
         let symbols = ranked(&piece, drawings, nearer);
         let slots = places.iter().zip(symbols).map(|(place, symbol)| Slot {
@@ -110,7 +111,7 @@ impl Right {
 /// The slots' places, the right one first.
 fn places(level: u8, rng: &mut ChaCha12Rng) -> Vec<Place> {
     // the first cell is the piece's own
-    let mut cells: Vec<u32> = (1..super::Frame::of(level).rows * COLUMNS).collect();
+    let mut cells: Vec<u32> = (1..ROWS * COLUMNS).collect();
     cells.shuffle(rng);
     let places = cells.iter().map(|&cell| Place::of(cell, rng));
     places.take(hardness(level).decoys + 1).collect()
@@ -184,8 +185,8 @@ fn ranked(piece: &Shape, drawings: Vec<Vec<Shape>>, nearer: usize) -> Vec<Shape>
     drawings.into_iter().zip(taken).map(one).collect()
 }
 
-/// Side of the masks that are compared: half the pixels.
-const SMALL: usize = 18;
+/// Side of the masks that are compared: a pixel of them is three wide.
+const SMALL: usize = 22;
 
 /// A shape as a comparing program sees it: what it covers and where its edges are, turned each way it might try.
 struct Seen(Vec<[Vec<f32>; 2]>);
@@ -254,15 +255,15 @@ fn even(mut view: Vec<f32>) -> Vec<f32> {
 }
 
 fn small(shape: &Shape) -> Vec<f32> {
-    let half = |line: &Vec<Point>| line.iter().map(|&(x, y)| (x / 2.0, y / 2.0)).collect();
+    let third = |line: &Vec<Point>| line.iter().map(|&(x, y)| (x / 3.0, y / 3.0)).collect();
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     let middle = SMALL as f32 / 2.0;
-    Shape(shape.0.iter().map(half).collect()).fill(SMALL, (middle, middle))
+    Shape(shape.0.iter().map(third).collect()).fill(SMALL, (middle, middle))
 }
 
 /// A square with rounded corners; each side is plain, has a knob or a notch.
 fn outline(rng: &mut ChaCha12Rng) -> Shape {
-    const HALF: f32 = 20.0;
+    const HALF: f32 = 25.0;
     const KNOB: [Point; 7] = [
         (-4.5, 0.0),
         (-6.5, 2.5),

@@ -29,20 +29,37 @@ impl Noise {
         }
     }
 
+    /// At a point.
     pub fn at(&self, x: f32, y: f32) -> f32 {
-        let (x, y) = (x / self.spacing, y / self.spacing);
-        let (column, row) = (x as usize, y as usize);
-        let (across, down) = (smooth(x - column as f32), smooth(y - row as f32));
-        let value = |column: usize, row: usize| {
-            self.values
-                .get(row * self.across + column)
-                .copied()
-                .unwrap_or(0.5)
-        };
-        let upper = value(column, row) + (value(column + 1, row) - value(column, row)) * across;
-        let lower =
-            value(column, row + 1) + (value(column + 1, row + 1) - value(column, row + 1)) * across;
-        upper + (lower - upper) * down
+        let column = x / self.spacing;
+        let (left, right) = self.beside(column as usize, y);
+        left + (right - left) * smooth(column.fract())
+    }
+
+    /// At each pixel of a row.
+    pub fn row(&self, y: f32, row: &mut [f32]) {
+        let mut from = 0;
+        for column in 0.. {
+            let begin = column as f32 * self.spacing;
+            let end = ((begin + self.spacing).ceil() as usize).min(row.len());
+            let (left, right) = self.beside(column, y);
+            for (x, value) in (from..end).zip(&mut row[from..end]) {
+                *value = left + (right - left) * smooth((x as f32 - begin) / self.spacing);
+            }
+            from = end;
+            if from == row.len() {
+                break;
+            }
+        }
+    }
+
+    /// The values at a height left and right of a column of the grid.
+    fn beside(&self, column: usize, y: f32) -> (f32, f32) {
+        let row = y / self.spacing;
+        let (upper, down) = (row as usize * self.across + column, smooth(row.fract()));
+        let mixed =
+            |at: usize| self.values[at] + (self.values[at + self.across] - self.values[at]) * down;
+        (mixed(upper), mixed(upper + 1))
     }
 }
 

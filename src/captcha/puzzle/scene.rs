@@ -12,30 +12,34 @@ use rand::{Rng, RngCore};
 use rand_chacha::ChaCha12Rng;
 
 use super::{
-    CELL, Frame, Layout, between,
+    super::curves::{Waves, between},
+    CELL, FRAME, Hardness, Layout,
     colour::{encode, palette, step},
     noise::Noise,
     shape::{Point, Shape},
 };
 
 const SIDE: usize = CELL as usize;
+const MIDDLE: Point = (SIDE as f32 / 2.0, SIDE as f32 / 2.0);
 
-pub(super) fn png(layout: &Layout, frame: Frame, noise: f32, rng: &mut ChaCha12Rng) -> Vec<u8> {
-    let (width, height) = (frame.width as usize, frame.height as usize);
+pub(super) fn png(layout: &Layout, hardness: &Hardness, rng: &mut ChaCha12Rng) -> Vec<u8> {
+    let (width, height) = (FRAME.width as usize, FRAME.height as usize);
+    let outline = layout.outline.fill(SIDE, MIDDLE);
     let mut picture = Plane::new(width, height);
     picture.landscape(rng);
-    let outline = layout.outline.fill(SIDE, MIDDLE);
     for slot in &layout.slots {
         let corner = (slot.middle.0 - MIDDLE.0, slot.middle.1 - MIDDLE.1);
-        picture.cell(corner, &outline, &slot.symbol, Depth::Slot, rng);
+        let cell = Cell::any(&slot.symbol, hardness.regions, rng);
+        picture.cell(corner, &outline, &cell, Depth::Slot);
     }
-    picture.strokes(8, noise, rng);
+    picture.strokes(hardness.strokes, rng);
     picture.grain(rng);
 
     let mut piece = Plane::new(SIDE, SIDE);
     piece.landscape(rng);
-    piece.cell((0.0, 0.0), &outline, &layout.piece, Depth::Piece, rng);
-    piece.strokes(3, noise, rng);
+    let cell = Cell::any(&layout.piece, hardness.regions, rng);
+    piece.cell((0.0, 0.0), &outline, &cell, Depth::Piece);
+    piece.strokes(1, rng);
     piece.grain(rng);
 
     let mut pixels = vec![0; width * (height + SIDE)];
@@ -50,15 +54,6 @@ pub(super) fn png(layout: &Layout, frame: Frame, noise: f32, rng: &mut ChaCha12R
     encode(&pixels, width, palette(rng))
 }
 
-const MIDDLE: Point = (SIDE as f32 / 2.0, SIDE as f32 / 2.0);
-
-/// Shades, row by row.
-struct Plane {
-    width: usize,
-    height: usize,
-    shades: Vec<f32>,
-}
-
 /// Whether a cell is let in or stands out.
 #[derive(Clone, Copy, PartialEq)]
 enum Depth {
@@ -66,11 +61,48 @@ enum Depth {
     Piece,
 }
 
-/// How a symbol is drawn.
-enum Style {
-    Full,
-    Line,
-    Stripes { across: f32, down: f32, phase: f32 },
+/// What lies within a slot's or the piece's edge. Which is darker, and from where its light comes, is drawn for each.
+struct Cell {
+    /// How much of each pixel is of ink: of the symbol or its line, and in regions of the ground instead.
+    inked: Vec<f32>,
+    /// How much lighter ground and ink are than a middle shade.
+    ground: f32,
+    ink: f32,
+    /// How much stronger it all is at the right and at the lower edge.
+    light: (f32, f32),
+}
+
+impl Cell {
+    fn any(symbol: &Shape, regions: f32, rng: &mut ChaCha12Rng) -> Self {
+        let beside = (between(rng, -1.5, 1.5), between(rng, -1.5, 1.5));
+        let mut inked = symbol.fill(SIDE, (MIDDLE.0 + beside.0, MIDDLE.1 + beside.1));
+        // two of three are drawn as lines
+        if rng.random_ratio(2, 3) {
+            inked = line_of(&inked);
+        }
+        let waves = Waves::<2>::any(regions, rng);
+        // from one region to the next within a pixel or so
+        let sharp = regions * 0.15;
+        for (place, ink) in inked.iter_mut().enumerate() {
+            let (x, y) = ((place % SIDE) as f32, (place / SIDE) as f32);
+            let region = (waves.at(x, y) * sharp + 0.5).clamp(0.0, 1.0);
+            *ink += region - 2.0 * *ink * region;
+        }
+        let ground = between(rng, 0.12, 0.2) * if rng.random() { 1.0 } else { -1.0 };
+        Self {
+            inked,
+            ground,
+            ink: ground - ground.signum() * between(rng, 0.36, 0.46),
+            light: (between(rng, -0.3, 0.3), between(rng, -0.3, 0.3)),
+        }
+    }
+}
+
+/// Shades, row by row.
+struct Plane {
+    width: usize,
+    height: usize,
+    shades: Vec<f32>,
 }
 
 impl Plane {
@@ -82,105 +114,64 @@ impl Plane {
         }
     }
 
-    fn paint(&mut self, shade: impl Fn(usize, usize, f32) -> f32) {
-        for (y, row) in self.shades.chunks_mut(self.width).enumerate() {
-            for (x, pixel) in row.iter_mut().enumerate() {
-                *pixel = shade(x, y, *pixel);
-            }
-        }
-    }
-
-    /// Light from one side, hills, and the grain of the ground.
+    /// Light from one side, hills, and the ground's unevenness.
     fn landscape(&mut self, rng: &mut ChaCha12Rng) {
         let (across, down) = (between(rng, -0.12, 0.12), between(rng, -0.2, 0.2));
         let level = between(rng, 0.45, 0.6);
         let (width, height) = (self.width as f32, self.height as f32);
-        let hills: Vec<_> = (0..3)
-            .map(|_| {
-                let line = Noise::any(self.width, 1, between(rng, 30.0, 70.0), rng);
-                (
-                    line,
-                    between(rng, 0.15, 0.85) * height,
-                    between(rng, -0.12, 0.12),
-                )
-            })
-            .collect();
-        let (coarse, fine) = (
-            Noise::any(self.width, self.height, 26.0, rng),
-            Noise::any(self.width, self.height, 8.0, rng),
-        );
-        let edges: Vec<Vec<f32>> = hills
-            .iter()
-            .map(|(line, middle, _)| {
-                (0..self.width)
-                    .map(|x| middle + (line.at(x as f32, 0.0) - 0.5) * 50.0)
-                    .collect()
-            })
-            .collect();
-        self.paint(|x, y, _| {
-            let (fx, fy) = (x as f32, y as f32);
-            let light = level + across * (fx / width - 0.5) + down * (fy / height - 0.5);
-            let ground = hills.iter().zip(&edges).filter(|(_, edge)| fy > edge[x]);
-            let ground: f32 = ground.map(|((_, _, shade), _)| shade).sum();
-            light + ground + (coarse.at(fx, fy) - 0.5) * 0.16 + (fine.at(fx, fy) - 0.5) * 0.12
+        let hills = [(); 3].map(|()| {
+            let line = Noise::any(self.width, 1, between(rng, 30.0, 70.0), rng);
+            let (middle, shade) = (between(rng, 0.15, 0.85) * height, between(rng, -0.12, 0.12));
+            let edge = move |x: usize| middle + (line.at(x as f32, 0.0) - 0.5) * 50.0;
+            ((0..self.width).map(edge).collect::<Vec<_>>(), shade)
         });
+        let uneven = Noise::any(self.width, self.height, 22.0, rng);
+        let mut row = vec![0.0; self.width];
+        for (y, shades) in self.shades.chunks_mut(self.width).enumerate() {
+            let fy = y as f32;
+            uneven.row(fy, &mut row);
+            for (x, (shade, uneven)) in shades.iter_mut().zip(&row).enumerate() {
+                let ground = hills.iter().filter(|(edge, _)| fy > edge[x]);
+                let ground: f32 = ground.map(|(_, shade)| shade).sum();
+                let light = across * (x as f32 / width - 0.5) + down * (fy / height - 0.5);
+                *shade = level + light + ground + (uneven - 0.5) * 0.24;
+            }
+        }
     }
 
-    /// A slot or the piece, its edge and its symbol. Which is darker, and from where its light comes, is drawn for each.
-    fn cell(
-        &mut self,
-        corner: Point,
-        outline: &[f32],
-        symbol: &Shape,
-        depth: Depth,
-        rng: &mut ChaCha12Rng,
-    ) {
-        let tone = between(rng, 0.1, 0.2) * if rng.random() { 1.0 } else { -1.0 };
-        // away from the tone, so that it shows
-        let ink = -tone.signum() * between(rng, 0.3, 0.42);
-        let (across, down) = (between(rng, -0.3, 0.3), between(rng, -0.3, 0.3));
+    /// A slot or the piece, with its edge.
+    fn cell(&mut self, corner: Point, outline: &[f32], cell: &Cell, depth: Depth) {
         let edge = if depth == Depth::Slot { 0.16 } else { -0.16 };
-        let style = Style::any(rng);
-        let texture = Noise::any(SIDE, SIDE, between(rng, 5.0, 9.0), rng);
-        let beside = (between(rng, -1.5, 1.5), between(rng, -1.5, 1.5));
-        let symbol = symbol.fill(SIDE, (MIDDLE.0 + beside.0, MIDDLE.1 + beside.1));
-        let line = line_of(&symbol);
-        let at = |mask: &[f32], x: usize, y: usize| {
+        let at = |x: usize, y: usize| {
             if x < SIDE && y < SIDE {
-                mask[y * SIDE + x]
+                outline[y * SIDE + x]
             } else {
                 0.0
             }
         };
+        let (left, top) = (corner.0 as usize, corner.1 as usize);
         for y in 0..SIDE {
-            for x in 0..SIDE {
-                let (px, py) = (corner.0 as usize + x, corner.1 as usize + y);
-                if px >= self.width || py >= self.height {
-                    continue;
-                }
-                let place = y * SIDE + x;
-                let (fx, fy) = (x as f32, y as f32);
-                let inside = outline[place];
-                let (before, after) = (
-                    at(outline, x.wrapping_sub(1), y.wrapping_sub(1)),
-                    at(outline, x + 1, y + 1),
-                );
-                let light = 1.0 + across * (fx / MIDDLE.0 - 1.0) + down * (fy / MIDDLE.1 - 1.0);
-                let drawn = style.of(symbol[place], line[place], fx, fy);
-                let own =
-                    0.5 + tone * light + (texture.at(fx, fy) - 0.5) * 0.2 + ink * light * drawn;
-                let pixel = &mut self.shades[py * self.width + px];
-                let ground = *pixel + (0.5 - *pixel) * 0.75;
-                *pixel += inside * (ground + own - 0.5 - *pixel) + (before - after) * edge;
+            let row = &mut self.shades[(top + y) * self.width + left..][..SIDE];
+            for (x, pixel) in row.iter_mut().enumerate() {
+                let inside = outline[y * SIDE + x];
+                let rim = at(x.wrapping_sub(1), y.wrapping_sub(1)) - at(x + 1, y + 1);
+                let light = 1.0
+                    + cell.light.0 * (x as f32 / MIDDLE.0 - 1.0)
+                    + cell.light.1 * (y as f32 / MIDDLE.1 - 1.0);
+                let inked = cell.inked[y * SIDE + x];
+                let own = (cell.ground + (cell.ink - cell.ground) * inked) * light;
+                // a quarter of what lies below shines through
+                *pixel +=
+                    inside * (0.5 + own - *pixel) + inside * 0.25 * (*pixel - 0.5) + rim * edge;
             }
         }
     }
 
     /// Light and dark strokes from edge to edge.
-    fn strokes(&mut self, count: u8, noise: f32, rng: &mut ChaCha12Rng) {
+    fn strokes(&mut self, count: u8, rng: &mut ChaCha12Rng) {
         let (width, height) = (self.width as f32, self.height as f32);
         for _ in 0..count {
-            let shade = between(rng, 0.1, 0.2) * noise * if rng.random() { 1.0 } else { -1.0 };
+            let shade = between(rng, 0.1, 0.2) * if rng.random() { 1.0 } else { -1.0 };
             let line = Noise::any(self.width, 1, between(rng, 25.0, 60.0), rng);
             let (from, tilt) = (
                 between(rng, -0.1, 1.1) * height,
@@ -203,64 +194,29 @@ impl Plane {
         let mut bytes = vec![0; self.shades.len()];
         rng.fill_bytes(&mut bytes);
         for (shade, byte) in self.shades.iter_mut().zip(bytes) {
-            *shade += (f32::from(byte) / 255.0 - 0.5) * 0.09;
+            *shade += (f32::from(byte) / 255.0 - 0.5) * 0.07;
         }
     }
 }
 
-impl Style {
-    fn any(rng: &mut ChaCha12Rng) -> Self {
-        match rng.random_range(0..3) {
-            0 => Self::Full,
-            1 => Self::Line,
-            _ => Self::Stripes {
-                across: between(rng, -0.3, 0.3),
-                down: between(rng, -0.3, 0.3),
-                phase: rng.random(),
-            },
-        }
-    }
-
-    /// How strong the ink is where the symbol and its line cover so much.
-    fn of(&self, symbol: f32, line: f32, x: f32, y: f32) -> f32 {
-        match self {
-            Self::Full => symbol,
-            Self::Line => line,
-            Self::Stripes {
-                across,
-                down,
-                phase,
-            } => {
-                let along = across * x + down * y + phase;
-                let stripe = if along - along.floor() < 0.5 {
-                    0.9
-                } else {
-                    0.4
-                };
-                (symbol * stripe).max(line)
-            }
-        }
-    }
-}
-
-/// The edge of what a mask covers, some two pixels wide.
+/// The edge of what a mask covers, some two pixels wide: where a pixel's surroundings are neither empty nor full.
 fn line_of(mask: &[f32]) -> Vec<f32> {
-    let at = |x: usize, y: usize| {
-        if x < SIDE && y < SIDE {
-            mask[y * SIDE + x]
-        } else {
-            0.0
+    // sums of three, along the rows and then down the columns; the mask's own rim is empty
+    let mut along = vec![0.0; mask.len()];
+    for (sums, row) in along.chunks_mut(SIDE).zip(mask.chunks(SIDE)) {
+        for (sum, three) in sums[1..].iter_mut().zip(row.windows(3)) {
+            *sum = three.iter().sum();
         }
-    };
-    let around = |place: usize| {
-        let (x, y) = (place % SIDE, place / SIDE);
-        let near = [x.wrapping_sub(1), x, x + 1]
-            .into_iter()
-            .flat_map(|x| [y.wrapping_sub(1), y, y + 1].map(|y| at(x, y)));
-        near.sum::<f32>() / 9.0
-    };
-    (0..mask.len())
-        .map(around)
-        .map(|mean| (4.4 * mean * (1.0 - mean)).min(1.0))
-        .collect()
+    }
+    let mut line = vec![0.0; mask.len()];
+    for (at, ink) in line
+        .iter_mut()
+        .enumerate()
+        .take(mask.len() - SIDE)
+        .skip(SIDE)
+    {
+        let mean = (along[at - SIDE] + along[at] + along[at + SIDE]) / 9.0;
+        *ink = (4.4 * mean * (1.0 - mean)).min(1.0);
+    }
+    line
 }

@@ -10,7 +10,10 @@
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{between, symbols::Symbol};
+use super::{
+    super::curves::{between, direction},
+    symbols::Symbol,
+};
 
 pub(super) type Point = (f32, f32);
 
@@ -22,13 +25,14 @@ pub(super) struct Shape(pub Vec<Vec<Point>>);
 const STEPS: u8 = 5;
 
 impl Shape {
-    /// A symbol as somebody might draw it: turned by up to 33° either way, mirrored, stretched, slanted and bent; `reach`
-    /// is from its middle to its edges, in pixels.
+    /// A symbol as somebody might draw it: turned by up to 42° either way, mirrored, stretched, slanted and bent, larger or
+    /// smaller; `reach` is from its middle to its edges at most, in pixels.
     pub fn drawn(symbol: &Symbol, reach: f32, rng: &mut ChaCha12Rng) -> Self {
-        let (cos, sin) = turn(between(rng, -0.3, 0.3));
-        let stretch = between(rng, 0.84, 1.19);
+        let (cos, sin) = direction(between(rng, -0.38, 0.38));
+        let reach = reach * between(rng, 0.78, 1.0);
+        let stretch = between(rng, 0.8, 1.25);
         let mirror = if rng.random() { 1.0 } else { -1.0 };
-        let slant = between(rng, -0.22, 0.22);
+        let slant = between(rng, -0.28, 0.28);
         let bend = Bend::any(rng);
         let place = |(x, y): Point| {
             let (x, y) = bend.at((x * mirror, y));
@@ -47,7 +51,7 @@ impl Shape {
 
     /// The same, turned by an angle given as half its tangent.
     pub fn turned(&self, half: f32) -> Self {
-        let (cos, sin) = turn(half);
+        let (cos, sin) = direction(half);
         let line = |line: &Vec<Point>| {
             line.iter()
                 .map(|&(x, y)| (x * cos - y * sin, x * sin + y * cos))
@@ -64,43 +68,38 @@ impl Shape {
 
     /// How much of each pixel it covers, 0 to 1, in a square mask of `size` around the point `at` of it.
     pub fn fill(&self, size: usize, at: Point) -> Vec<f32> {
-        const ROWS: usize = 3;
-        let mut mask = vec![0.0; size * size];
-        let mut crossings = Vec::new();
-        for row in 0..size * ROWS {
-            let y = (row as f32 + 0.5) / ROWS as f32 - at.1;
-            crossings.clear();
-            for line in &self.0 {
-                let ends = line.iter().zip(line.iter().cycle().skip(1));
-                let crossing = ends.filter(|(from, to)| (from.1 <= y) != (to.1 <= y));
-                crossings
-                    .extend(crossing.map(|(&(ax, ay), &(bx, by))| {
-                        ax + (y - ay) / (by - ay) * (bx - ax) + at.0
-                    }));
-            }
-            crossings.sort_by(f32::total_cmp);
-            let mask = &mut mask[row / ROWS * size..][..size];
-            for inside in crossings.chunks_exact(2) {
-                let (from, to) = (inside[0].max(0.0), inside[1].min(size as f32));
-                for (x, pixel) in mask
-                    .iter_mut()
-                    .enumerate()
-                    .take(to.ceil().max(0.0) as usize)
-                    .skip(from as usize)
-                {
-                    let cover = to.min(x as f32 + 1.0) - from.max(x as f32);
-                    *pixel += cover.max(0.0) / ROWS as f32;
+        // each pixel's row is looked at so many times
+        const ROWS: f32 = 3.0;
+        let last = size as f32 * ROWS;
+        // where a line crosses the middle of a row
+        let mut crossings = Vec::with_capacity(8 * size);
+        for line in &self.0 {
+            for (from, to) in line.iter().zip(line.iter().cycle().skip(1)) {
+                let (upper, lower) = if from.1 < to.1 {
+                    (from, to)
+                } else {
+                    (to, from)
+                };
+                let row = |point: &Point| ((point.1 + at.1) * ROWS + 0.5).clamp(0.0, last) as usize;
+                let rise = (lower.0 - upper.0) / (lower.1 - upper.1);
+                for row in row(upper)..row(lower) {
+                    let down = (row as f32 + 0.5) / ROWS - at.1 - upper.1;
+                    crossings.push((row, upper.0 + down * rise + at.0));
                 }
+            }
+        }
+        crossings.sort_unstable_by(|one, next| (one.0.cmp(&next.0)).then(one.1.total_cmp(&next.1)));
+        let mut mask = vec![0.0; size * size];
+        for inside in crossings.chunks_exact(2) {
+            let row = inside[0].0 / ROWS as usize * size;
+            let (from, to) = (inside[0].1.max(0.0), inside[1].1.min(size as f32));
+            for x in from as usize..to.ceil().max(0.0) as usize {
+                let cover = to.min(x as f32 + 1.0) - from.max(x as f32);
+                mask[row + x] += cover.max(0.0) / ROWS;
             }
         }
         mask
     }
-}
-
-/// Cosine and sine of an angle given as half its tangent: without `sin`, whose last bit differs from machine to machine.
-fn turn(half: f32) -> (f32, f32) {
-    let square = half * half;
-    ((1.0 - square) / (1.0 + square), 2.0 * half / (1.0 + square))
 }
 
 /// More points on a closed line, on a curve through them or on its straight sides.
@@ -142,7 +141,7 @@ struct Bend([[Point; 3]; 3]);
 
 impl Bend {
     fn any(rng: &mut ChaCha12Rng) -> Self {
-        const FAR: f32 = 0.16;
+        const FAR: f32 = 0.25;
         let mut moved = [[(0.0, 0.0); 3]; 3];
         for point in moved.iter_mut().flatten() {
             *point = (between(rng, -FAR, FAR), between(rng, -FAR, FAR));

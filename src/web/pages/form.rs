@@ -205,7 +205,7 @@ pub struct Captcha {
 
 impl Captcha {
     /// Width and height of the picture as shown, in CSS pixels.
-    pub const SIZE: (u32, u32) = (264, 144);
+    pub const SIZE: (u32, u32) = (304, 152);
 }
 
 /// The error summary above the h1 (`parts/summary.html`).

@@ -227,7 +227,7 @@ async fn another_picture_with_and_without_a_script() {
         (sound.status, sound.header("content-type")),
         (200, "audio/wav")
     );
-    assert_eq!(app.answer(id).len(), 6);
+    assert_eq!(app.answer(id).len(), 7);
     assert_eq!(app.get("/captcha/forged.png").await.status, 404);
     assert_eq!(
         app.post("/captcha", &[("form", "nothing")]).await.status,
