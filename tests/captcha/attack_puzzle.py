@@ -249,37 +249,20 @@ def curve(line, rounded):
     return np.stack(steps, 1).reshape(-1, 2)
 
 
-def drawn(angles, scales, side):
+def drawn(side):
     """(kind, mask) of each symbol in many poses: what it covers, 0 to 255, in a square of `side` pixels."""
     for kind, rounded, lines in symbols():
         lines = [curve(line, rounded) / 100 for line in lines]
-        for angle in angles:
+        for angle in range(-45, 46, 15):
             cos, sin = np.cos(np.radians(angle)), np.sin(np.radians(angle))
             for stretch in (0.84, 1.0, 1.19):
-                for scale in scales:
+                for scale in (0.78, 0.92):
                     for mirror in (1, -1):
                         matrix = np.array([[cos, -sin], [sin, cos]]) @ np.diag([stretch * mirror, 1 / stretch]) * REACH * scale
                         mask = np.zeros((4 * side, 4 * side), np.uint8)
                         polygons = [((line @ matrix.T) * 4 + 2 * side).astype(np.int32).reshape(-1, 1, 2) for line in lines]
                         cv2.fillPoly(mask, [p for p in polygons if len(p)], 255)
                         yield kind, cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
-
-
-library = None
-
-
-def by_ink_and_edges(picture):
-    """How much a cell is like each kind of symbol: by its ink, of either shade, and by its edges."""
-    global library
-    if library is None:
-        library = [[] for _ in range(16)]
-        for kind, mask in drawn(range(-32, 33, 16), [0.9], 48):
-            blurred = cv2.GaussianBlur(mask, (0, 0), 1.2)
-            library[kind].append((blurred, cv2.GaussianBlur(gradient(mask), (0, 0), 1.5)))
-    even, edges = inner(smooth(picture), 27), inner(cv2.GaussianBlur(gradient(picture), (0, 0), 1.5), 27)
-    like = lambda full, edge: (0.4 * np.abs(cv2.matchTemplate(even, full, cv2.TM_CCOEFF_NORMED)).max()
-                               + 0.6 * cv2.matchTemplate(edges, edge, cv2.TM_CCOEFF_NORMED).max())
-    return np.array([max(like(*pose) for pose in poses) for poses in library])
 
 
 def directed(picture):
@@ -297,42 +280,33 @@ def even(rows):
     return rows / (np.linalg.norm(rows, axis=-1, keepdims=True) + 1e-6)
 
 
-directions = None
+library = None
 
 
-def by_directions(picture):
-    """The same by the directions of edges, over turns, stretches and sizes: ink and paper may change places as they like."""
-    global directions
+def kinds_alike(picture):
+    """How much a cell is like each kind of symbol, by the directions of edges, over turns, stretches and sizes: ink and ground may
+    change places as they like."""
+    global library
     side = 24
-    if directions is None:
-        kinds, masks = zip(*drawn(range(-45, 46, 15), (0.78, 0.92), 2 * side))
-        directions = np.array(kinds), even(np.array([directed(mask).ravel() for mask in masks], np.float32))
-    kinds, library = directions
+    if library is None:
+        kinds, masks = zip(*drawn(2 * side))
+        library = np.array(kinds), even(np.array([directed(mask).ravel() for mask in masks], np.float32))
+    kinds, poses = library
     seen = directed(smooth(picture))
     corner = seen.shape[1] // 2 - side // 2
     parts = [seen[:, y:y + side, x:x + side].ravel() for y in range(corner - 2, corner + 3) for x in range(corner - 2, corner + 3)]
-    like = (even(np.array(parts, np.float32)) @ library.T).max(0)
+    like = (even(np.array(parts, np.float32)) @ poses.T).max(0)
     return np.array([like[kinds == kind].max() for kind in range(16)])
 
 
-def same_kind(puzzle, view):
+def our_symbols(puzzle):
     """The cell that is likeliest to be of the piece's kind."""
     def chances(picture):
-        like = view(picture)
+        like = kinds_alike(picture)
         chances = np.exp(2.5 * (like - like.mean()) / (like.std() + 1e-6))
         return chances / chances.sum()
     piece = chances(puzzle.piece)
     return max(puzzle.cells(), key=lambda cell: float(piece @ chances(cell[1])))[0]
-
-
-def our_symbols(puzzle):
-    """The cell that the same symbols are like, by ink and edges."""
-    return same_kind(puzzle, by_ink_and_edges)
-
-
-def our_directions(puzzle):
-    """The cell that the same symbols are like, by the directions of edges."""
-    return same_kind(puzzle, by_directions)
 
 
 def slots(puzzle):
@@ -342,7 +316,7 @@ def slots(puzzle):
 
 
 ATTACKS = [slots, ddddocr_slide, ddddocr_simple, canny_template, gray_template, inner_template, turned_gradients,
-           turned_ink, turned_hog, moments, keypoints, our_symbols, our_directions]
+           turned_ink, turned_hog, moments, keypoints, our_symbols]
 
 
 def solved(task):
