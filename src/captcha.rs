@@ -38,9 +38,9 @@ use crate::{
 };
 
 /// What a captcha is made of: nothing that a person took for another when turned and under specks (no 0/O/Q/D, 1/I/L/J,
-/// 3/B by 8, 5/S, 6/G, 2/Z/7, A by 4, M/N by W, E/F/H/K/T/U/V/X by Y), or that sounds like another in Mandarin or in
-/// English; 6 and 9 count as one. Seven of them: of 16,000 guesses at the likeliest answer one is right. `tools/captcha-samples.py` has it too.
-pub const ALPHABET: &[u8] = b"245689WY";
+/// 3/B by 8, S by 5, 6/G by 9, Z/7 by 2, A by 4, M/N by W, E/F/H/K/T/U/V/X by Y), or that sounds like another in Mandarin
+/// or in English. `tools/captcha-samples.py` has it too. Of 823,543 guesses at an image of the easiest level one is right.
+pub const ALPHABET: &[u8] = b"24589WY";
 
 /// So long a captcha is good: people wait for the SMS with the page open.
 pub const LIFE: TimeDelta = TimeDelta::minutes(20);

@@ -179,8 +179,8 @@ function withPuzzle(image) {
 
   const keys = {
     ArrowRight: (at) => at + STEP, ArrowUp: (at) => at + STEP, ArrowLeft: (at) => at - STEP, ArrowDown: (at) => at - STEP,
-    PageUp: (at, stops) => stops.find((stop) => stop > at + STEP) ?? Infinity,
-    PageDown: (at, stops) => stops.findLast((stop) => stop < at - STEP) ?? 0,
+    PageUp: (at, stops) => stops.find((stop) => stop > at) ?? Infinity,
+    PageDown: (at, stops) => stops.findLast((stop) => stop < at) ?? 0,
     Home: () => 0, End: () => Infinity,
   };
   thumb.addEventListener("keydown", (event) => {

@@ -11,7 +11,7 @@ import wave
 from array import array
 from pathlib import Path
 
-ALPHABET = "245689WY"
+ALPHABET = "24589WY"
 FOLDER = Path("src/captcha/samples")
 LOUDNESS = 0.16  # root mean square, of 1
 # folder, voice, pitch, words a minute (a shorter sample is a smaller one)

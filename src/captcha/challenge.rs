@@ -114,15 +114,15 @@ impl Challenge {
         }
     }
 
-    /// A form's answer is right: in any case and width, with spaces or without, with a letter that is never drawn for the
-    /// one that it looks like, and with 6 for 9 or 9 for 6. Takes constant time. A proof needs none, a puzzle takes none.
+    /// A form's answer is right: in any case and width, with spaces or without, and with a character that is never drawn for
+    /// the one that it looks like. Compared in constant time. A proof needs none, a puzzle takes none.
     #[must_use]
     pub fn accepts(&self, answer: &str) -> bool {
-        let meant = |text: &str| Zeroizing::new(text.chars().map(meant).collect::<String>());
+        let meant = |given: &str| given.chars().map(meant).collect::<String>();
         match self.token.kind {
             Kind::Image => fold(answer).is_ok_and(|given| {
-                let (given, right) = (meant(&given), meant(&self.answer()));
-                given.as_bytes().ct_eq(right.as_bytes()).into()
+                let given = Zeroizing::new(meant(&given));
+                given.as_bytes().ct_eq(self.answer().as_bytes()).into()
             }),
             Kind::Puzzle => false,
             Kind::Proof => true,
@@ -132,10 +132,9 @@ impl Challenge {
     /// A puzzle's piece is in its slot, and came there in the way of a person.
     #[must_use]
     pub fn is_solved_by(&self, position: u32, trail: &Trail) -> bool {
-        let (row, length) = (FRAME.height / FRAME.rows, FRAME.length);
         self.token.kind == Kind::Puzzle
             && self.right().accepts(position)
-            && trail.is_a_persons(position, row, length)
+            && trail.is_a_persons(position, FRAME.height / FRAME.rows, FRAME.length)
     }
 
     /// Good before this instant.
@@ -186,7 +185,7 @@ fn rng(drawing: &Drawing, stream: Stream) -> ChaCha12Rng {
     rng
 }
 
-/// What a reader of the picture meant: characters that look alike when turned are the same.
+/// What a reader of the picture meant who typed a character that is not in the alphabet.
 const fn meant(typed: char) -> char {
     match typed {
         'Z' => '2',

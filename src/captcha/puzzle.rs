@@ -17,12 +17,12 @@ mod tests;
 
 pub(super) use layout::{Layout, Right};
 
-/// A row's height, and the side of the square around a piece or slot, in pixels.
-const ROW: u32 = 76;
+/// The side of the square around a piece or slot, and a row's height, in pixels.
 const CELL: u32 = 64;
+const ROW: u32 = 76;
 const ROWS: u32 = 3;
 const COLUMNS: u32 = 5;
-const WIDTH: u32 = 320;
+const WIDTH: u32 = COLUMNS * CELL;
 /// From one end of a row to the other, in the piece's steps.
 const ALONG: u32 = WIDTH - CELL;
 

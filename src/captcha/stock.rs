@@ -10,7 +10,7 @@ use super::{Drawing, Kind};
 
 /// Pictures of a kind that wait for a visitor.
 const READY: usize = 8;
-/// Pictures that wait to be fetched, at most 20 KB each.
+/// Pictures that wait to be fetched, at most 25 KB each.
 const HANDED: usize = 64;
 
 #[derive(Clone, Default)]

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
+use sha2::{Digest, Sha256};
 
 use super::*;
 
@@ -169,6 +170,29 @@ fn the_same_id_gives_the_same_bytes_on_every_instance() {
     }
 }
 
+/// Other machines must draw the same bytes as this one. (A library may encode anew in a later version: then the digests
+/// change, for all instances alike.)
+#[test]
+fn what_is_drawn_is_the_same_on_every_machine() {
+    let drawing = Drawing::new([7; 16]);
+    let wav = |language| sound::wav("24589WY", language, 0, &mut ChaCha12Rng::from_seed([7; 32]));
+    let all = [
+        challenge::draw(Kind::Image, 0, &drawing),
+        challenge::draw(Kind::Image, 3, &drawing),
+        challenge::draw(Kind::Puzzle, 0, &drawing),
+        challenge::draw(Kind::Puzzle, 3, &drawing),
+        wav(Language::Mandarin),
+        wav(Language::English),
+    ];
+    let digests = all.map(|bytes| hex::encode(&Sha256::digest(bytes)[..4]));
+    assert_eq!(
+        digests,
+        [
+            "9dc663c9", "dee8fd40", "a319c677", "c5940f1a", "37473672", "3c44e4e7"
+        ]
+    );
+}
+
 #[test]
 fn rotation_changes_no_captcha_under_way() {
     let old = captchas(1);
@@ -313,7 +337,7 @@ fn debug_shows_no_answer() {
 }
 
 #[test]
-fn what_looks_alike_counts_as_one() {
+fn a_character_never_drawn_counts_as_what_it_looks_like() {
     let captchas = captchas(1);
     let challenges = (0..200).map(|_| captchas.issue(Kind::Image, 0, FORM, GANSU, now()));
     let mut seen = HashSet::new();
@@ -323,7 +347,6 @@ fn what_looks_alike_counts_as_one() {
             ('4', "aA"),
             ('5', "sS"),
             ('8', "bB"),
-            ('6', "9"),
             ('9', "6gGqQ"),
             ('W', "mM"),
             ('Y', "tTvV"),
@@ -340,7 +363,7 @@ fn what_looks_alike_counts_as_one() {
             }
         }
     }
-    assert_eq!(seen.len(), 20);
+    assert_eq!(seen.len(), 19);
 }
 
 /// A puzzle of a form in Gansu, and a trail of a person to a position.
@@ -360,7 +383,7 @@ fn a_puzzle_is_solved_by_its_place_and_a_persons_way_to_it() {
         let challenge = puzzle(&captchas, level);
         let place: u32 = challenge.answer().parse().unwrap();
         assert!(challenge.is_solved_by(place, &tap(place)));
-        assert!(!challenge.is_solved_by(place + 30, &tap(place + 30)));
+        assert!(!challenge.is_solved_by(place - 30, &tap(place - 30)));
         assert!(!challenge.is_solved_by(place, &tap(place + 1)));
         let machine = Trail::parse(&format!("t1,{place}")).unwrap();
         assert!(!challenge.is_solved_by(place, &machine));

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn person(text: &str, position: u32) -> bool {
-        Trail::parse(text).unwrap().is_a_persons(position, 75, 607)
+        Trail::parse(text).unwrap().is_a_persons(position, 76, 920)
     }
 
     #[test]
@@ -137,7 +137,9 @@ mod tests {
         assert!(person("t900,310", 310));
         assert!(person("t900,310;t1400,322;k1900,328;k1933,334", 334));
         assert!(person("k600,54;k700,108;k760,114;k790,120", 120));
-        assert!(person("k600,607;k900,553", 553));
+        assert!(person("k600,920;k900,856", 856));
+        // by PageUp from the end of a row to the next
+        assert!(person("t900,255;k1300,256;k1700,332", 332));
     }
 
     #[test]
@@ -158,7 +160,7 @@ mod tests {
         // not to where it is said to stand, backwards in time, off the line
         assert!(!person("t900,310", 311));
         assert!(!person("t900,310;t800,310", 310));
-        assert!(!person("t900,608", 608));
+        assert!(!person("t900,921", 921));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, error::Error, hint::black_box, time::Instant};
 
 use heyan::{
-    captcha::{Captchas, Form, Kind, Language},
+    captcha::{Captchas, FRAME, Form, Kind, Language, SIZE},
     clock::Clock,
     keys::{KeyBytes, Keys},
     random::Random,
@@ -37,11 +37,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         captchas.open(id.as_str()).expect("an id just made")
     };
     for level in 0..4 {
-        let name = format!("our image, level {level}, 264×144");
+        let name = format!("our image, level {level}, {}×{}", SIZE.0, SIZE.1);
         measure(&name, count, || opened(Kind::Image, level).png());
     }
     for level in [0, 3] {
-        let name = format!("our puzzle, level {level}, 320×150 and more");
+        let name = format!(
+            "our puzzle, level {level}, {}×{}",
+            FRAME.width, FRAME.height
+        );
         measure(&name, count, || opened(Kind::Puzzle, level).png());
     }
     for language in [Language::Mandarin, Language::English] {

@@ -5,10 +5,9 @@
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{
-    super::curves::{between, wave},
-    HEIGHT, WIDTH,
-};
+use crate::captcha::curves::{between, wave};
+
+use super::{HEIGHT, WIDTH};
 
 /// How far each row is shifted sideways, and each column up or down.
 pub(super) struct Bend {

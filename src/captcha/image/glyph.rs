@@ -151,7 +151,8 @@ fn nearest(shape: &[bool], columns: usize, kind: bool) -> Vec<f32> {
     let along = |at: usize| {
         let (x, row) = (at % columns, at - at % columns);
         let cells = x.saturating_sub(MARGIN)..(x + MARGIN + 1).min(columns);
-        let squares = cells.map(|near| (near as f32 - x as f32).powi(2) + down[row + near].powi(2));
+        let square = |length: f32| length * length;
+        let squares = cells.map(|near| square(near as f32 - x as f32) + square(down[row + near]));
         squares.fold(far * far, f32::min).sqrt()
     };
     (0..down.len()).map(along).collect()

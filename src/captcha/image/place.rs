@@ -12,11 +12,9 @@ use std::ops::Range;
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{
-    super::curves::{between, direction},
-    HEIGHT, WIDTH,
-    glyph::Glyph,
-};
+use crate::captcha::curves::{between, direction};
+
+use super::{HEIGHT, WIDTH, glyph::Glyph};
 
 /// Left free at both ends of the row.
 const EDGE: f32 = 14.0;

@@ -12,10 +12,9 @@
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{
-    super::curves::{between, direction, wave},
-    Canvas, HEIGHT, WIDTH,
-};
+use crate::captcha::curves::{between, direction, wave};
+
+use super::{Canvas, HEIGHT, WIDTH};
 
 impl Canvas {
     /// Lines aslant through the row of letters, each through a part of its own: all letters are crossed, none by many.

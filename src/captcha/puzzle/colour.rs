@@ -9,7 +9,7 @@
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha12Rng;
 
-use super::super::curves::between;
+use crate::captcha::curves::between;
 
 const SHADES: u8 = 15;
 

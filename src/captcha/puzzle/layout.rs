@@ -2,7 +2,7 @@
 //!
 //! A program without eyes compares the piece with each slot and takes the nearest, or by now the second nearest. So the right
 //! slot shows the piece's thing drawn in its other way, and of several drawings of each thing those are taken that leave the
-//! right slot, in the order of likeness, at a place drawn by lot: the comparison then tells little.
+//! right slot, in the order of likeness, anywhere: the comparison then tells little.
 
 use rand::{
     Rng,
@@ -10,14 +10,15 @@ use rand::{
 };
 use rand_chacha::ChaCha12Rng;
 
+use crate::captcha::curves::between;
+
 use super::{
-    super::curves::between,
-    ALONG, CELL, COLUMNS, ROW, ROWS, WIDTH, hardness,
+    ALONG, CELL, COLUMNS, ROW, ROWS, hardness,
     shape::{Point, Shape},
     symbols,
 };
 
-/// From the middle of a symbol to its edges at most, in pixels.
+/// From the middle of a symbol to its edges, in pixels, before it is bent and stretched.
 const REACH: f32 = 21.0;
 /// Drawings of a thing that one is taken of.
 const DRAWINGS: usize = 6;
@@ -54,7 +55,7 @@ impl Layout {
                 .collect()
         });
         let drawings: Vec<Vec<Shape>> = drawings.collect();
-        // rather more of them: what is painted over it hides a part of the likeness
+        // mostly more of them than not: so it comes out even once all is painted, which hides a part of the likeness
         let lots = [(); 4].map(|()| rng.random_range(0..count));
         let nearer = lots.into_iter().max().unwrap_or(0);
         let symbols = ranked(&piece, drawings, nearer);
@@ -69,16 +70,16 @@ impl Layout {
         }
     }
 
-    /// A program that compares would take the right slot.
+    /// How many slots a program that compares would take before the right one.
     #[cfg(test)]
-    pub(super) fn right_is_likest(&self) -> bool {
+    pub(super) fn nearer_than_right(&self) -> usize {
         let seen = Seen::of(&self.piece);
-        let alike: Vec<_> = self
-            .slots
+        let alike = |slot: &Slot| seen.alike(&slot.symbol);
+        let right = alike(&self.slots[0]);
+        self.slots[1..]
             .iter()
-            .map(|slot| seen.alike(&slot.symbol))
-            .collect();
-        alike[1..].iter().all(|other| *other < alike[0])
+            .filter(|other| alike(other) > right)
+            .count()
     }
 }
 
@@ -113,7 +114,7 @@ fn places(level: u8, rng: &mut ChaCha12Rng) -> Vec<Place> {
     // the first cell is the piece's own
     let mut cells: Vec<u32> = (1..ROWS * COLUMNS).collect();
     cells.shuffle(rng);
-    let places = cells.iter().map(|&cell| Place::of(cell, rng));
+    let places = cells.into_iter().map(Place::of);
     places.take(hardness(level).decoys + 1).collect()
 }
 
@@ -123,16 +124,10 @@ struct Place {
 }
 
 impl Place {
-    /// The middle of a cell, or a pixel or two beside it.
-    fn of(cell: u32, rng: &mut ChaCha12Rng) -> Self {
+    /// The middle of a cell.
+    fn of(cell: u32) -> Self {
         let (row, column) = (cell / COLUMNS, cell % COLUMNS);
-        let last = COLUMNS - 1;
-        let beside = if column == 0 || column == last {
-            0
-        } else {
-            rng.random_range(0..=2)
-        };
-        let across = column * ALONG / last + beside;
+        let across = column * CELL;
         let along = if row.is_multiple_of(2) {
             across
         } else {
@@ -143,7 +138,6 @@ impl Place {
             (across + CELL / 2) as f32,
             (row * ROW) as f32 + ROW as f32 / 2.0,
         );
-        debug_assert!(across + CELL <= WIDTH);
         Self {
             middle,
             along: row * (ALONG + ROW) + along,
@@ -193,7 +187,7 @@ struct Seen(Vec<[Vec<f32>; 2]>);
 
 impl Seen {
     fn of(shape: &Shape) -> Self {
-        let turns = [-0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45];
+        let turns = [-0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75];
         let turned = turns.into_iter().flat_map(|half| {
             let turned = shape.turned(half);
             [turned.mirrored(), turned]

@@ -1,4 +1,4 @@
-//! Smooth noise, of which landscapes and textures are made.
+//! Smooth noise, of which landscapes are made.
 
 #![expect(
     clippy::cast_possible_truncation,

@@ -11,8 +11,9 @@
 use rand::{Rng, RngCore};
 use rand_chacha::ChaCha12Rng;
 
+use crate::captcha::curves::{Waves, between};
+
 use super::{
-    super::curves::{Waves, between},
     CELL, FRAME, Hardness, Layout,
     colour::{encode, palette, step},
     noise::Noise,
@@ -201,7 +202,7 @@ impl Plane {
 
 /// The edge of what a mask covers, some two pixels wide: where a pixel's surroundings are neither empty nor full.
 fn line_of(mask: &[f32]) -> Vec<f32> {
-    // sums of three, along the rows and then down the columns; the mask's own rim is empty
+    // sums of three, along the rows and then down the columns; the mask's own rim does not count
     let mut along = vec![0.0; mask.len()];
     for (sums, row) in along.chunks_mut(SIDE).zip(mask.chunks(SIDE)) {
         for (sum, three) in sums[1..].iter_mut().zip(row.windows(3)) {

@@ -10,10 +10,9 @@
 use rand::Rng;
 use rand_chacha::ChaCha12Rng;
 
-use super::{
-    super::curves::{between, direction},
-    symbols::Symbol,
-};
+use crate::captcha::curves::{between, direction};
+
+use super::symbols::Symbol;
 
 pub(super) type Point = (f32, f32);
 
@@ -26,7 +25,7 @@ const STEPS: u8 = 5;
 
 impl Shape {
     /// A symbol as somebody might draw it: turned by up to 42° either way, mirrored, stretched, slanted and bent, larger or
-    /// smaller; `reach` is from its middle to its edges at most, in pixels.
+    /// smaller; `reach` is from its middle to its edges before that, in pixels.
     pub fn drawn(symbol: &Symbol, reach: f32, rng: &mut ChaCha12Rng) -> Self {
         let (cos, sin) = direction(between(rng, -0.38, 0.38));
         let reach = reach * between(rng, 0.78, 1.0);
@@ -68,10 +67,10 @@ impl Shape {
 
     /// How much of each pixel it covers, 0 to 1, in a square mask of `size` around the point `at` of it.
     pub fn fill(&self, size: usize, at: Point) -> Vec<f32> {
-        // each pixel's row is looked at so many times
-        const ROWS: f32 = 3.0;
-        let last = size as f32 * ROWS;
-        // where a line crosses the middle of a row
+        // in each row of pixels so many lines are followed
+        const SCANS: f32 = 3.0;
+        let last = size as f32 * SCANS;
+        // where the shape's lines cross them
         let mut crossings = Vec::with_capacity(8 * size);
         for line in &self.0 {
             for (from, to) in line.iter().zip(line.iter().cycle().skip(1)) {
@@ -80,22 +79,23 @@ impl Shape {
                 } else {
                     (to, from)
                 };
-                let row = |point: &Point| ((point.1 + at.1) * ROWS + 0.5).clamp(0.0, last) as usize;
+                let scan =
+                    |point: &Point| ((point.1 + at.1) * SCANS + 0.5).clamp(0.0, last) as usize;
                 let rise = (lower.0 - upper.0) / (lower.1 - upper.1);
-                for row in row(upper)..row(lower) {
-                    let down = (row as f32 + 0.5) / ROWS - at.1 - upper.1;
-                    crossings.push((row, upper.0 + down * rise + at.0));
+                for scan in scan(upper)..scan(lower) {
+                    let down = (scan as f32 + 0.5) / SCANS - at.1 - upper.1;
+                    crossings.push((scan, upper.0 + down * rise + at.0));
                 }
             }
         }
         crossings.sort_unstable_by(|one, next| (one.0.cmp(&next.0)).then(one.1.total_cmp(&next.1)));
         let mut mask = vec![0.0; size * size];
         for inside in crossings.chunks_exact(2) {
-            let row = inside[0].0 / ROWS as usize * size;
+            let row = inside[0].0 / SCANS as usize * size;
             let (from, to) = (inside[0].1.max(0.0), inside[1].1.min(size as f32));
             for x in from as usize..to.ceil().max(0.0) as usize {
                 let cover = to.min(x as f32 + 1.0) - from.max(x as f32);
-                mask[row + x] += cover.max(0.0) / ROWS;
+                mask[row + x] += cover.max(0.0) / SCANS;
             }
         }
         mask

@@ -6,6 +6,8 @@ use rand::SeedableRng;
 
 use super::*;
 
+const _: () = assert!(FRAME.width >= 300 && FRAME.height >= 150);
+
 fn rng(seed: u64) -> ChaCha12Rng {
     ChaCha12Rng::seed_from_u64(seed)
 }
@@ -60,6 +62,7 @@ fn one_slot_is_right_and_the_others_are_far_from_it() {
         let level = u8::try_from(seed % 4).unwrap();
         let layout = Layout::any(level, &mut rng(seed));
         let tolerance = hardness(level).tolerance;
+        assert!(2 * tolerance < CELL, "no place is right for two");
         let judge = Right::of(level, &mut rng(seed));
         let right = judge.place();
         assert!(
@@ -72,7 +75,7 @@ fn one_slot_is_right_and_the_others_are_far_from_it() {
                 && judge.accepts(right + tolerance)
         );
         assert!(!judge.accepts(right - tolerance - 1) && !judge.accepts(right + tolerance + 1));
-        // slots stand a cell apart: no place is right for two
+        // slots stand a cell apart
         let [first, others @ ..] = &layout.slots[..] else {
             panic!("no slots")
         };
@@ -81,7 +84,7 @@ fn one_slot_is_right_and_the_others_are_far_from_it() {
                 first.middle.0 - other.middle.0,
                 first.middle.1 - other.middle.1,
             );
-            assert!(dx.abs().max(dy.abs()) > 55.0);
+            assert!(dx.abs().max(dy.abs()) >= 64.0);
         }
         seen.insert(right / 40);
     }
@@ -89,10 +92,16 @@ fn one_slot_is_right_and_the_others_are_far_from_it() {
 }
 
 #[test]
-fn the_likest_slot_is_no_likelier_to_be_right_than_others() {
-    let first = (0..60)
-        .filter(|&seed| Layout::any(0, &mut rng(seed)).right_is_likest())
-        .count();
-    // of 60 by lot: 5
-    assert!(first <= 14, "{first} of 60");
+fn likeness_tells_little_of_the_right_slot() {
+    let mut ranks = [0; 12];
+    for seed in 0..240 {
+        ranks[Layout::any(0, &mut rng(seed)).nearer_than_right()] += 1;
+    }
+    // the likest is hardly ever right, the least like in 71 of 240: what is painted over it evens that out
+    assert!(ranks[0] <= 20, "{ranks:?}");
+    assert!(ranks[11] <= 85, "{ranks:?}");
+    assert!(
+        ranks.iter().filter(|&&count| count > 0).count() >= 9,
+        "{ranks:?}"
+    );
 }

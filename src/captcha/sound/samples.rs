@@ -21,7 +21,7 @@ pub(super) const fn voices(language: Language) -> &'static [Voice] {
 
 macro_rules! names {
     ($voice:literal, $character:ident) => {
-        names!(@ $voice, $character, '2' '4' '5' '6' '8' '9' 'W' 'Y')
+        names!(@ $voice, $character, '2' '4' '5' '8' '9' 'W' 'Y')
     };
     (@ $voice:literal, $character:ident, $($name:literal)*) => {{
         let file: &[u8] = match $character {

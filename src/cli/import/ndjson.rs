@@ -161,6 +161,8 @@ fn told(path: &str, error: &serde_json::Error) -> (String, String) {
         {
             text.to_owned()
         }
+        // a struct's name is no word of the file's
+        Some((_, expected)) if expected.starts_with("struct ") => "must be an object".to_owned(),
         Some((_, expected)) => format!("must be {expected}"),
         None => "is not as it should be".to_owned(),
     };

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::domain::province::Province;
+use crate::{captcha, domain::province::Province};
 
 /// What a form is for; the captcha is bound to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,7 +205,7 @@ pub struct Captcha {
 
 impl Captcha {
     /// Width and height of the picture as shown, in CSS pixels.
-    pub const SIZE: (u32, u32) = (304, 152);
+    pub const SIZE: (u32, u32) = captcha::SIZE;
 }
 
 /// The error summary above the h1 (`parts/summary.html`).

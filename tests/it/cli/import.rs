@@ -18,6 +18,18 @@ fn request(reference: &str, phone: &str) -> String {
 }
 
 #[test]
+fn a_line_that_is_no_object_is_told_in_the_files_words() {
+    let heyan = Heyan::new().with_provider();
+    heyan.write("lists.ndjson", "[]\n\"text\"\n17\n");
+    let answer = heyan.run(&["import", "lists.ndjson"]);
+    assert_eq!(answer.status, 1, "{answer:?}");
+    for line in 1..=3 {
+        let told = format!("line {line}: must be an object\n");
+        assert!(answer.stderr.contains(&told), "{}", answer.stderr);
+    }
+}
+
+#[test]
 fn ndjson_is_submitted_and_what_is_wrong_is_told_by_line() {
     let heyan = Heyan::new().with_provider();
     let lines = [

@@ -150,7 +150,6 @@ fn a_second_signal_ends_it_at_once() {
     let serving = serve(&Heyan::new());
     let mut hanging = serving.taken_up();
     serving.signal("TERM");
-    let mut lines = BufReader::new(&mut hanging);
     // the first is heard once no connection is accepted any more
     while TcpStream::connect(serving.address).is_ok() {
         std::thread::yield_now();
@@ -158,7 +157,7 @@ fn a_second_signal_ends_it_at_once() {
     serving.signal("TERM");
     assert_eq!(serving.end().0, 1);
     let mut rest = Vec::new();
-    let _ = lines.read_to_end(&mut rest);
+    let _ = hanging.read_to_end(&mut rest);
 }
 
 #[test]

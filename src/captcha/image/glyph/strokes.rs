@@ -74,23 +74,6 @@ const SHAPES: &[(char, &[Stroke])] = &[
             ]),
         ],
     ),
-    (
-        '6',
-        &[Curve(&[
-            (8.2, 0.4),
-            (4.8, 1.8),
-            (2.0, 5.4),
-            (1.0, 9.8),
-            (2.2, 13.0),
-            (5.0, 14.0),
-            (8.0, 12.9),
-            (9.2, 9.9),
-            (7.8, 7.0),
-            (5.0, 6.2),
-            (2.2, 7.4),
-            (1.0, 9.8),
-        ])],
-    ),
     ('8', &[Curve(EIGHT)]),
     (
         '9',
@@ -194,5 +177,8 @@ fn to_segment(point: Point, from: Point, to: Point) -> f32 {
     let (x, y) = (to.0 - from.0, to.1 - from.1);
     let (px, py) = (point.0 - from.0, point.1 - from.1);
     let along = ((px * x + py * y) / (x * x + y * y).max(1e-6)).clamp(0.0, 1.0);
-    (px - x * along).powi(2) + (py - y * along).powi(2)
+    {
+        let (x, y) = (px - x * along, py - y * along);
+        x * x + y * y
+    }
 }
