@@ -21,7 +21,7 @@ use super::{
 /// From the middle of a symbol to its edges, in pixels, before it is bent and stretched.
 const REACH: f32 = 21.0;
 /// Drawings of a thing that one is taken of.
-const DRAWINGS: usize = 6;
+const DRAWINGS: usize = 4;
 
 pub(in super::super) struct Layout {
     /// The edge of the piece and of each slot.
