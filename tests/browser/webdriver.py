@@ -191,9 +191,11 @@ class Browser:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     def complaints(self):
-        """What the console has said since the last call, failed loads of a page by its status aside."""
+        """What the console has said since the last call, failed loads of a page by its status aside, and what a logout cleared (it
+        may be told on the page after)."""
         lines = [entry["message"] for entry in self.call("POST", "/se/log", {"type": "browser"})]
-        return [line for line in lines if "the server responded with a status of" not in line]
+        harmless = "the server responded with a status of", "Clear-Site-Data header on"
+        return [line for line in lines if not any(words in line for words in harmless)]
 
 
 class Element:
