@@ -53,6 +53,16 @@ for (const box of document.querySelectorAll(".captcha")) {
     }
   }
 
+  // too many pictures wait to be drawn: this one comes in a moment, or the button brings another
+  let again = 0;
+  const missed = () => {
+    if (++again > 3) return say(said.dataset.failed);
+    setTimeout(() => { picture.src = picture.getAttribute("src"); }, 2000 * again);
+  };
+  picture.addEventListener("error", missed);
+  picture.addEventListener("load", () => { again = 0; });
+  if (picture.complete && !picture.naturalWidth) missed();
+
   function play() {
     player.src = sound.href;
     player.play().catch(() => { location.href = sound.href; });

@@ -76,8 +76,9 @@ function withPuzzle(image) {
   let drawn = null;
   let timer = 0;
 
-  const say = (text) => {
+  const say = (text, isBad = false) => {
     said.textContent = "";
+    said.classList.toggle("bad", isBad);
     setTimeout(() => { said.textContent = text; }, 50);
   };
 
@@ -123,7 +124,7 @@ function withPuzzle(image) {
     drawn.trail.add(how, drawn.position);
   };
 
-  async function load(words) {
+  async function load(words, isBad = false) {
     open.disabled = again.disabled = done.disabled = true;
     try {
       const reply = await post("/captcha", {
@@ -145,33 +146,33 @@ function withPuzzle(image) {
       scene.dataset.id = drawn.id;
       place(0);
       show(play);
-      say(words);
+      say(words, isBad);
       thumb.focus();
     } catch {
-      say(said.dataset.failed);
+      say(said.dataset.failed, true);
     } finally {
       open.disabled = again.disabled = done.disabled = false;
     }
   }
 
   async function finish() {
-    if (!drawn.trail.marks.length) return say(said.dataset.unmoved);
+    if (!drawn.trail.marks.length) return say(said.dataset.unmoved, true);
     done.disabled = again.disabled = true;
     const { id, position, trail } = drawn;
     try {
       const reply = await post("/captcha/puzzle", { captcha_id: id, position, trail: trail.toString() });
-      if (reply.status === 429) return say(said.dataset.limited);
-      if (reply.status === 422) return await load(said.dataset[(await reply.json()).problem]);
+      if (reply.status === 429) return say(said.dataset.limited, true);
+      if (reply.status === 422) return await load(said.dataset[(await reply.json()).problem], true);
       if (!reply.ok) throw new Error(reply.status);
       const proof = await reply.json();
       show(solved);
       image.settle(proof.captcha_id);
       image.answer.value = "";
       say(solved.textContent);
-      timer = setTimeout(() => { show(open); say(said.dataset.expired); }, proof.expires_in * 1000);
+      timer = setTimeout(() => { show(open); say(said.dataset.expired, true); }, proof.expires_in * 1000);
       box.closest("form").querySelector("button.primary").focus();
     } catch {
-      say(said.dataset.failed);
+      say(said.dataset.failed, true);
     } finally {
       done.disabled = again.disabled = false;
     }

@@ -97,12 +97,19 @@ fn status(kind: &ErrorKind) -> StatusCode {
     StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
+/// Whoever comes while too many pictures wait to be drawn may come again after so many seconds.
+const BUSY: u64 = 2;
+
 fn bare(kind: ErrorKind) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status(&kind)).finish();
-    if let ErrorKind::TooManyRequests { retry_after } = kind {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, retry_after.into());
+    let again = match kind {
+        ErrorKind::TooManyRequests { retry_after } => Some(retry_after),
+        ErrorKind::Unavailable => Some(BUSY),
+        _ => None,
+    };
+    if let Some(seconds) = again {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
     response.extensions_mut().insert(kind);
     response

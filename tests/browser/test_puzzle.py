@@ -87,11 +87,22 @@ class ByMouse(Puzzles):
         self.browser.pointer([(*self.on_track(wrong, length), 600)])
         self.browser.css(".done").click()
         wait(lambda: self.browser.css(".scene").attribute("data-id") != first, "another puzzle")
-        wait(lambda: "位置不对" in self.browser.css(".puzzle [role=status]").text, "the words")
+        said = self.browser.css(".puzzle [role=status]")
+        wait(lambda: "位置不对" in said.text, "the words")
+        self.assertTrue(said.matches(".bad"))
+        self.shot("puzzle-wrong")
         self.assertNotEqual(self.browser.css("input[name=captcha_id]").value[0], "s")
         self.assertEqual(self.browser.css("#phone").value, p.WANG.phone)
         p.answer_captcha(self.browser, self.portal)
         self.send()
+
+    def test_a_picture_that_did_not_come_is_asked_for_again(self):
+        self.browser.css(".to-image").click()
+        self.browser.run("document.querySelector('.captcha img').src = '/captcha/none.png'")
+        asked = "return performance.getEntriesByType('resource').filter(({name}) => name.endsWith('/captcha/none.png')).length"
+        wait(lambda: self.browser.run(asked) >= 2, "another try")
+        self.browser.css("button[name=refresh]").click()
+        wait(lambda: self.browser.run("return document.querySelector('.captcha img').naturalWidth") > 0, "another picture")
 
     def test_a_piece_never_moved_uses_no_puzzle_up(self):
         self.begin()

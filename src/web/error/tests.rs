@@ -1,4 +1,4 @@
-//! A panic in a handler.
+//! A panic in a handler, and when to come again.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -114,4 +114,15 @@ async fn a_panic_ends_one_request_and_is_told_like_any_error() {
     }
     let metrics = state.services.metrics.render();
     assert!(metrics.contains("status=\"500\"} 2"), "{metrics}");
+}
+
+#[test]
+fn who_comes_too_early_is_told_when_to_come_again() {
+    let after = |kind| bare(kind).headers().get(header::RETRY_AFTER).cloned();
+    assert_eq!(
+        after(ErrorKind::TooManyRequests { retry_after: 7 }).unwrap(),
+        "7"
+    );
+    assert_eq!(after(ErrorKind::Unavailable).unwrap(), "2");
+    assert!(after(ErrorKind::NotFound).is_none());
 }
