@@ -1,8 +1,8 @@
 //! The puzzle: a picture with slots, each showing another thing, and a piece that shows the same thing as one of them, as
 //! somebody else would have drawn it. The piece slides along one line through all slots; it belongs where the same thing
-//! is. People see that at a glance; the slots' edges are all alike, by their pixels the piece is no nearer to its own slot than
-//! to another's (`layout`), and as in the image ink and ground change places in regions, so that no shade tells a thing from
-//! what it lies on. (How well the programs do: `tests/captcha`.)
+//! is. People see that at a glance; the slots' edges are all alike, by their pixels the piece is no nearer to its own
+//! slot than to another's (`layout`), and as in the image ink and ground change places in regions, so that no shade tells
+//! a thing from what it lies on. (How well the programs do: `tests/captcha`.)
 
 use rand_chacha::ChaCha12Rng;
 

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 
+mod puzzles;
+mod sounds;
+
 const FORM: Form = Form::Verification;
 const GANSU: Option<Province> = Some(Province::Gansu);
 
@@ -250,84 +253,6 @@ fn every_character_is_drawn() {
     }
 }
 
-/// How loud each hundredth of a second is, 0 to 1 (root mean square), and the samples as numbers.
-fn loudness(wav: &[u8]) -> Vec<f32> {
-    assert_eq!(&wav[..4], b"RIFF");
-    assert_eq!(&wav[8..16], b"WAVEfmt ");
-    let samples = &wav[44..];
-    let number = |at: usize| u32::from_le_bytes(wav[at..at + 4].try_into().unwrap()) as usize;
-    assert_eq!((number(4), number(40)), (wav.len() - 8, samples.len()));
-    assert_eq!((number(24), wav[22], wav[34]), (11_025, 1, 8));
-    let power = |window: &[u8]| {
-        let squares = window
-            .iter()
-            .map(|&s| ((f32::from(s) - 128.0) / 128.0).powi(2));
-        (squares.sum::<f32>() / 110.0).sqrt()
-    };
-    samples.chunks_exact(110).map(power).collect()
-}
-
-const LANGUAGES: [Language; 2] = [Language::Mandarin, Language::English];
-
-#[test]
-fn names_are_spoken_slowly_and_never_in_silence() {
-    let each = LANGUAGES.map(|language| (0..=3).map(move |level| (level, language)));
-    for (level, language) in each.into_iter().flatten() {
-        let captchas = captchas(1);
-        let id = captchas.issue(Kind::Image, level, FORM, None, now());
-        let wav = captchas.open(id.as_str()).unwrap().wav(language);
-        assert!(wav.len() <= 200_000, "{} bytes", wav.len());
-        let loud = loudness(&wav);
-        // no pause tells where a name begins
-        let quietest = loud.iter().copied().fold(1.0, f32::min);
-        assert!(quietest > 0.01, "level {level}: {quietest}");
-        let mean =
-            |loud: &[f32]| loud.iter().sum::<f32>() / f32::from(u16::try_from(loud.len()).unwrap());
-        assert!(mean(&loud[..50]) < mean(&loud), "a pause leads in");
-        let seconds = loud.len() / 100;
-        let names = image::length(level);
-        assert!(
-            (names..=3 * names).contains(&seconds),
-            "{names} names, {seconds} s"
-        );
-    }
-}
-
-#[test]
-fn all_samples_are_at_most_three_hundred_kilobytes() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/captcha/samples");
-    let files = |folder: std::path::PathBuf| {
-        std::fs::read_dir(folder)
-            .unwrap()
-            .map(|file| file.unwrap().path())
-    };
-    let sizes = files(folder)
-        .flat_map(files)
-        .flat_map(files)
-        .map(|file| file.metadata().unwrap().len());
-    let (count, bytes) = sizes.fold((0, 0), |(count, bytes), size| (count + 1, bytes + size));
-    // three voices in Mandarin, two in English
-    assert_eq!(count, (3 + 2) * ALPHABET.len());
-    assert!(bytes <= 300_000, "{bytes} bytes");
-}
-
-#[test]
-fn every_character_has_a_voice_of_its_own_in_each_language() {
-    let mut seen = HashSet::new();
-    let each = LANGUAGES.map(|language| ALPHABET.iter().map(move |&byte| (byte, language)));
-    for (character, language) in each.into_iter().flatten() {
-        let wav = sound::wav(
-            &char::from(character).to_string(),
-            language,
-            0,
-            &mut ChaCha12Rng::seed_from_u64(1),
-        );
-        let peak = loudness(&wav).into_iter().fold(0.0, f32::max);
-        assert!(peak > 0.15, "{} is heard: {peak}", char::from(character));
-        assert!(seen.insert(wav));
-    }
-}
-
 #[test]
 fn debug_shows_no_answer() {
     let captchas = captchas(1);
@@ -364,120 +289,4 @@ fn a_character_never_drawn_counts_as_what_it_looks_like() {
         }
     }
     assert_eq!(seen.len(), 19);
-}
-
-/// A puzzle of a form in Gansu, and a trail of a person to a position.
-fn puzzle(captchas: &Captchas, level: u8) -> Challenge {
-    let id = captchas.issue(Kind::Puzzle, level, FORM, GANSU, now());
-    captchas.admit_puzzle(id.as_str(), now()).unwrap()
-}
-
-fn tap(position: u32) -> Trail {
-    Trail::parse(&format!("t1200,{position}")).unwrap()
-}
-
-#[test]
-fn a_puzzle_is_solved_by_its_place_and_a_persons_way_to_it() {
-    let captchas = captchas(1);
-    for level in 0..4 {
-        let challenge = puzzle(&captchas, level);
-        let place: u32 = challenge.answer().parse().unwrap();
-        assert!(challenge.is_solved_by(place, &tap(place)));
-        assert!(!challenge.is_solved_by(place - 30, &tap(place - 30)));
-        assert!(!challenge.is_solved_by(place, &tap(place + 1)));
-        let machine = Trail::parse(&format!("t1,{place}")).unwrap();
-        assert!(!challenge.is_solved_by(place, &machine));
-        assert!(
-            !challenge.accepts(&challenge.answer()),
-            "it answers no form"
-        );
-    }
-}
-
-#[test]
-fn a_proof_is_good_for_its_form_as_long_as_its_puzzle_was() {
-    let captchas = captchas(1);
-    let id = captchas.issue(Kind::Puzzle, 2, FORM, GANSU, now());
-    let solved = captchas.admit_puzzle(id.as_str(), now()).unwrap();
-    let proof = captchas.prove(&solved);
-    let admit = |form, bureau, now: &str| captchas.admit(proof.as_str(), form, bureau, "", at(now));
-    let used = admit(FORM, GANSU, "2018-09-10T01:19:59.999Z").unwrap();
-    assert!(used.accepts("") && used.level() == 2 && used.kind() == Kind::Proof);
-    assert_ne!(used.use_hash(), solved.use_hash());
-    assert_eq!(
-        admit(FORM, GANSU, "2018-09-10T01:20:00Z").err(),
-        Some(Refusal::Expired)
-    );
-    for (form, bureau) in [
-        (Form::Resend, GANSU),
-        (FORM, None),
-        (FORM, Some(Province::Tianjin)),
-    ] {
-        assert_eq!(
-            admit(form, bureau, "2018-09-10T01:01:00Z").err(),
-            Some(Refusal::NotOurs)
-        );
-    }
-    // one is not the other: neither a puzzle in a form, nor an image or a proof tried as a puzzle, nor a prefix changed
-    assert_eq!(
-        captchas.admit(id.as_str(), FORM, GANSU, "1", now()).err(),
-        Some(Refusal::NotOurs)
-    );
-    assert_eq!(
-        captchas.admit_puzzle(proof.as_str(), now()).err(),
-        Some(Refusal::NotOurs)
-    );
-    let image = captchas.issue(Kind::Image, 0, FORM, GANSU, now());
-    assert_eq!(
-        captchas.admit_puzzle(image.as_str(), now()).err(),
-        Some(Refusal::NotOurs)
-    );
-    for letter in ["s", "i"] {
-        let forged = format!("{letter}{}", &id.as_str()[1..]);
-        assert_eq!(captchas.open(&forged).err(), Some(CaptchaError));
-    }
-    let late = at("2018-09-10T01:20:00Z");
-    assert_eq!(
-        captchas.admit_puzzle(id.as_str(), late).err(),
-        Some(Refusal::Expired)
-    );
-    assert!(
-        is_answered(proof.as_str(), "")
-            && !is_answered(image.as_str(), " ")
-            && !is_answered("", "2")
-    );
-}
-
-#[test]
-fn a_puzzle_is_the_same_on_every_instance_and_after_rotation() {
-    let (here, there) = (
-        captchas(1),
-        Captchas::new(ring("b", &["a", "b"]), Random::seeded(2)),
-    );
-    let id = here.issue(Kind::Puzzle, 0, FORM, GANSU, now());
-    let (one, other) = (
-        here.open(id.as_str()).unwrap(),
-        there.open(id.as_str()).unwrap(),
-    );
-    assert_eq!((one.png(), one.answer()), (other.png(), other.answer()));
-    assert_eq!(one.use_hash(), other.use_hash());
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_stock_gives_the_bytes_that_are_drawn_anew() {
-    let stocked = captchas(1).stocked();
-    stocked.fill().await;
-    for kind in [Kind::Image, Kind::Puzzle] {
-        let ids: Vec<_> = (0..10)
-            .map(|_| stocked.issue(kind, 0, FORM, GANSU, now()))
-            .collect();
-        let mut seen = HashSet::new();
-        for id in ids {
-            let challenge = Arc::new(stocked.open(id.as_str()).unwrap());
-            let drawn = captchas(2).open(id.as_str()).unwrap().png();
-            let given = stocked.picture(challenge).await.unwrap();
-            assert_eq!(given[..], drawn);
-            assert!(seen.insert(drawn), "each is handed out once");
-        }
-    }
 }

@@ -177,8 +177,6 @@ fn to_segment(point: Point, from: Point, to: Point) -> f32 {
     let (x, y) = (to.0 - from.0, to.1 - from.1);
     let (px, py) = (point.0 - from.0, point.1 - from.1);
     let along = ((px * x + py * y) / (x * x + y * y).max(1e-6)).clamp(0.0, 1.0);
-    {
-        let (x, y) = (px - x * along, py - y * along);
-        x * x + y * y
-    }
+    let (x, y) = (px - x * along, py - y * along);
+    x * x + y * y
 }
