@@ -196,7 +196,7 @@ impl Captchas {
             let own = drawing.clone();
             let picture = self
                 .hands
-                .work(move || challenge::draw(kind, EASIEST, &own));
+                .work(&[], move || challenge::draw(kind, EASIEST, &own));
             // too many visitors wait: they come first
             let Some(picture) = picture.await else { break };
             stock.add(kind, drawing, picture);
@@ -227,15 +227,20 @@ impl Captchas {
         CaptchaId(token.seal(&self.keys, &self.random))
     }
 
-    /// A captcha's picture ([`Challenge::png`]), out of the stock or drawn now; `None`: too many wait for theirs.
-    pub async fn picture(&self, challenge: Arc<Challenge>) -> Option<Arc<[u8]>> {
+    /// A captcha's picture ([`Challenge::png`]) for a client's network, out of the stock or drawn now; `None`: too many wait for
+    /// theirs, or too many of this client's.
+    pub async fn picture(&self, challenge: Arc<Challenge>, client: &[u8]) -> Option<Arc<[u8]>> {
         let ready = self
             .stock
             .as_ref()
             .and_then(|stock| stock.picture(challenge.drawing()));
         let picture = match ready {
             Some(picture) => picture,
-            None => self.hands.work(move || challenge.png()).await?.into(),
+            None => self
+                .hands
+                .work(client, move || challenge.png())
+                .await?
+                .into(),
         };
         if self
             .stock
@@ -248,10 +253,15 @@ impl Captchas {
         Some(picture)
     }
 
-    /// An image's sound ([`Challenge::wav`]), made now; `None`: too many wait for theirs.
-    pub async fn sound(&self, challenge: Arc<Challenge>, language: Language) -> Option<Arc<[u8]>> {
-        let sound = self.hands.work(move || challenge.wav(language)).await?;
-        Some(sound.into())
+    /// An image's sound ([`Challenge::wav`]) for a client's network, made now; `None` as with pictures.
+    pub async fn sound(
+        &self,
+        challenge: Arc<Challenge>,
+        language: Language,
+        client: &[u8],
+    ) -> Option<Arc<[u8]>> {
+        let sound = self.hands.work(client, move || challenge.wav(language));
+        Some(sound.await?.into())
     }
 
     /// That this puzzle has been solved: goes into its form in place of an image's id, as long as the puzzle was good.

@@ -97,3 +97,17 @@ pub fn print(text: &str) -> Result<(), Failure> {
         _ => Ok(()),
     }
 }
+
+/// Prints secrets, which are shown this once alone.
+///
+/// # Errors
+/// Nobody read them: stdout cannot be written or is closed; `again` is the command that makes new ones.
+pub fn print_once(secrets: &str, again: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(secrets.as_bytes()).and_then(|()| out.flush());
+    written.map_err(|error| {
+        Failure::Work(format!(
+            "it is done, but stdout cannot be written: {error}; the secrets are lost, make new ones with {again}"
+        ))
+    })
+}

@@ -137,7 +137,8 @@ pub(super) fn timeline(config: &Config) -> Result<Timeline, Failure> {
     let Some(path) = &config.provinces else {
         return Timeline::built_in().map_err(|error| Failure::Work(error.to_string()));
     };
-    let wrong = |reason: String| Failure::Arguments(format!("{}: {reason}", path.display()));
+    let wrong =
+        |reason: String| Failure::Arguments(format!("provinces: {}: {reason}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     Timeline::parse(&text).map_err(|error| wrong(error.to_string()))
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use secrecy::ExposeSecret;
 
-use super::{Failure, print};
+use super::{Failure, print, print_once};
 use crate::{
     domain::time::rfc3339,
     flow::{
@@ -19,7 +19,7 @@ use crate::{
 /// The name is taken, name or webhook address are unusable, what the database says.
 pub async fn add(services: &Services, name: &str, webhook: Option<&str>) -> Result<(), Failure> {
     match providers::add(services, name, webhook).await? {
-        Some(secrets) => show(&secrets),
+        Some(secrets) => show(&secrets, name),
         None => Err(Failure::Work(format!(
             "there is a provider `{name}` already: choose another name, or give it new secrets (heyan provider rotate)"
         ))),
@@ -32,7 +32,7 @@ pub async fn add(services: &Services, name: &str, webhook: Option<&str>) -> Resu
 /// There is no such provider, what the database says.
 pub async fn rotate(services: &Services, name: &str) -> Result<(), Failure> {
     match providers::rotate(services, name).await? {
-        Some(secrets) => show(&secrets),
+        Some(secrets) => show(&secrets, name),
         None => Err(unknown(name)),
     }
 }
@@ -91,12 +91,13 @@ pub async fn list(services: &Services) -> Result<(), Failure> {
     print(&text)
 }
 
-fn show(secrets: &NewSecrets) -> Result<(), Failure> {
-    print(&format!(
+fn show(secrets: &NewSecrets, name: &str) -> Result<(), Failure> {
+    let text = format!(
         "api_key={}\nwebhook_secret={}\n",
         secrets.api_key.expose_secret(),
         secrets.webhook_secret.expose_secret()
-    ))
+    );
+    print_once(&text, &format!("heyan provider rotate {name}"))
 }
 
 pub(super) fn unknown(name: &str) -> Failure {

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::{Failure, print};
+use super::{Failure, print, print_once};
 use crate::{
     domain::{province::Province, staff::Role, time::rfc3339},
     flow::{
@@ -53,7 +53,7 @@ pub async fn add(services: &Services, new: New<'_>) -> Result<(), Failure> {
     };
     let name = new.name.clone();
     match accounts::add(services, new).await? {
-        Some(uri) => show(&uri),
+        Some(uri) => show(&uri, &name),
         None => Err(Failure::Work(format!(
             "there is an account `{name}` already: choose another name, or give it a new password and secret (heyan staff reset)"
         ))),
@@ -66,7 +66,7 @@ pub async fn add(services: &Services, new: New<'_>) -> Result<(), Failure> {
 /// There is no such account, the password cannot be taken, what the database says.
 pub async fn reset(services: &Services, name: &str) -> Result<(), Failure> {
     match accounts::reset(services, name, password()?).await? {
-        Some(uri) => show(&uri),
+        Some(uri) => show(&uri, name),
         None => Err(unknown(name)),
     }
 }
@@ -143,14 +143,15 @@ fn password() -> Result<Password, Failure> {
     }
 }
 
-fn show(uri: &str) -> Result<(), Failure> {
+fn show(uri: &str, name: &str) -> Result<(), Failure> {
     if io::stderr().is_terminal() {
         eprintln!(
             "{}\nscan this with an authenticator, or give it the address below; neither is shown again",
             totp::qr_terminal(uri)?
         );
     }
-    print(&format!("totp_uri={uri}\n"))
+    let again = format!("heyan staff reset {name}");
+    print_once(&format!("totp_uri={uri}\n"), &again)
 }
 
 fn unknown(name: &str) -> Failure {

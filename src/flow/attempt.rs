@@ -15,7 +15,8 @@ use zeroize::Zeroizing;
 
 use counting::Counting;
 
-pub(super) use counting::{Bucket, network};
+pub(super) use counting::Bucket;
+pub use counting::network;
 
 use super::{
     FlowError, Result, Services, retry,

@@ -21,7 +21,10 @@ use crate::{
     captcha::{Challenge, FRAME, Frame, Kind, LIFE, Trail},
     domain::province::Province,
     flow::{
-        attempt::puzzle::{Try, solve},
+        attempt::{
+            network,
+            puzzle::{Try, solve},
+        },
         told::{CaptchaTrouble, Told},
     },
 };
@@ -30,17 +33,20 @@ use crate::{
 const CACHED: &str = "private, max-age=1200, immutable";
 
 /// An image's picture, or a puzzle's.
-pub async fn png(state: Data<State>, id: Path<String>) -> Result {
+pub async fn png(request: HttpRequest, state: Data<State>, id: Path<String>) -> Result {
     let challenge = opened(&state, &id, &[Kind::Image, Kind::Puzzle])?;
-    let picture = state.services.captchas.picture(challenge).await;
+    let client = network(address::client(&state, &request));
+    let picture = state.services.captchas.picture(challenge, &client).await;
     drawn("image/png", picture)
 }
 
 /// An image's sound.
-pub async fn wav(state: Data<State>, id: Path<String>) -> Result {
+pub async fn wav(request: HttpRequest, state: Data<State>, id: Path<String>) -> Result {
     let challenge = opened(&state, &id, &[Kind::Image])?;
     let language = state.site.captchas.language(challenge.bureau());
-    let sound = state.services.captchas.sound(challenge, language).await;
+    let client = network(address::client(&state, &request));
+    let captchas = &state.services.captchas;
+    let sound = captchas.sound(challenge, language, &client).await;
     drawn("audio/wav", sound)
 }
 

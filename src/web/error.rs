@@ -115,8 +115,15 @@ fn bare(kind: ErrorKind) -> HttpResponse {
     response
 }
 
-/// No such page.
-pub(super) async fn nothing_here() -> HttpResponse {
+/// No such page; but a bureau's with a slash too many, as people type it, leads to that page.
+pub(super) async fn nothing_here(request: HttpRequest) -> HttpResponse {
+    let path = request.path();
+    let page = path.trim_end_matches('/');
+    if page != path && bureau_of(page).is_some() {
+        return HttpResponse::PermanentRedirect()
+            .insert_header((header::LOCATION, page))
+            .finish();
+    }
     bare(ErrorKind::NotFound)
 }
 

@@ -207,18 +207,47 @@ fn policy_shows_one_or_the_whole_timeline() {
 }
 
 #[test]
+fn secrets_that_nobody_could_read_are_told_lost() {
+    let heyan = Heyan::new();
+    for (arguments, again) in [
+        (
+            &["provider", "add", "full"][..],
+            "heyan provider rotate full",
+        ),
+        (
+            &["provider", "rotate", "full"],
+            "heyan provider rotate full",
+        ),
+    ] {
+        let full = std::fs::File::create("/dev/full").unwrap();
+        let answer: Answer = heyan
+            .command(arguments)
+            .stdout(full)
+            .output()
+            .unwrap()
+            .into();
+        let error = answer.failed(1);
+        assert!(
+            error.contains("the secrets are lost") && error.contains(again),
+            "{error}"
+        );
+    }
+    assert!(heyan.run(&["provider", "list"]).done().contains("full"));
+}
+
+#[test]
 fn the_provinces_of_the_configuration_are_used() {
     let heyan = Heyan::new();
     heyan.write("heyan.toml", "provinces = \"mine.toml\"\n");
     let error = heyan.run(&["policy"]).failed(2);
     assert!(
-        error.starts_with("error: mine.toml: No such file"),
+        error.starts_with("error: provinces: mine.toml: No such file"),
         "{error}"
     );
     heyan.write("mine.toml", "[national]\nbatch = 1\ncolour = 3\n");
     let error = heyan.run(&["config", "check"]).failed(2);
     assert!(
-        error.starts_with("error: mine.toml: line 3: unknown field `colour`"),
+        error.starts_with("error: provinces: mine.toml: line 3: unknown field `colour`"),
         "{error}"
     );
     heyan.write("mine.toml", include_str!("../../provinces.toml"));

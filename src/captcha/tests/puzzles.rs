@@ -111,7 +111,7 @@ async fn a_stock_gives_the_bytes_that_are_drawn_anew() {
         for id in ids {
             let challenge = Arc::new(stocked.open(id.as_str()).unwrap());
             let drawn = captchas(2).open(id.as_str()).unwrap().png();
-            let given = stocked.picture(challenge).await.unwrap();
+            let given = stocked.picture(challenge, &[1]).await.unwrap();
             assert_eq!(given[..], drawn);
             assert!(seen.insert(drawn), "each is handed out once");
         }

@@ -1,7 +1,7 @@
 //! The file: what it is, its digest, and the requests in it, one at a time.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{Cursor, ErrorKind, Read, Seek},
     path::Path,
 };
@@ -55,10 +55,11 @@ pub(super) fn open(path: &Path) -> Result<Opened, Failure> {
         ErrorKind::NotFound => wrong("there is no such file".into()),
         _ => wrong(format!("cannot be read: {error}")),
     };
-    let mut file = File::open(path).map_err(unreadable)?;
-    if !file.metadata().map_err(unreadable)?.is_file() {
+    // before it is opened: a pipe would keep us waiting for its writer
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(wrong("is no file; it is read more than once".into()));
     }
+    let mut file = File::open(path).map_err(unreadable)?;
     let (digest, beginning) = digest(&mut file).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
     let format = format(path, &beginning).map_err(|reason| wrong(reason.into()))?;

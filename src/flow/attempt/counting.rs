@@ -205,7 +205,8 @@ impl Counting {
     }
 }
 
-/// An IPv4 address, or an IPv6 one's /64: a household has 2^64 of those.
+/// Who counts as one client: an IPv4 address, or an IPv6 one's /64, as a household has 2^64 of those.
+#[must_use]
 pub fn network(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(address) => address.octets().into(),

@@ -250,8 +250,15 @@ fn a_file_that_cannot_be_imported_is_told_before_anything_is_done() {
         error.contains("there are several providers: say with --provider NAME"),
         "{error}"
     );
-    let error = Heyan::new().run(&["import", "/dev/null"]).failed(2);
+    let error = heyan.run(&["import", "/dev/null"]).failed(2);
     assert!(error.contains("/dev/null: is no file"), "{error}");
+    // a pipe that nobody writes to keeps nobody waiting
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(heyan.path("pipe.csv"))
+        .status();
+    assert!(pipe.unwrap().success());
+    let error = heyan.run(&["import", "pipe.csv"]).failed(2);
+    assert!(error.contains("pipe.csv: is no file"), "{error}");
 }
 
 #[test]

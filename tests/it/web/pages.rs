@@ -62,6 +62,21 @@ async fn each_page_answers_get_and_head_and_nothing_else() {
             "{path}"
         );
     }
+    for (typed, page) in [
+        ("/gansu/", "/gansu"),
+        ("/gansu/progress//", "/gansu/progress"),
+    ] {
+        let told = app.get(typed).await;
+        assert_eq!((told.status, told.header("location").as_str()), (308, page));
+    }
+    for elsewhere in [
+        "//gansu/",
+        "//example.com/gansu/",
+        "/nowhere/",
+        "/gansu/nothing",
+    ] {
+        assert_eq!(app.get(elsewhere).await.status, 404, "{elsewhere}");
+    }
     assert_eq!(Page::of(app.request(Method::TRACE, "/")).await.status, 405);
     app.stop().await;
 }
