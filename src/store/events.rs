@@ -29,23 +29,6 @@ pub struct EventRow {
     pub staff_id: Option<Uuid>,
 }
 
-/// Something that staff or the system did, and that is no request's.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct DeedRow {
-    /// Rises with each event.
-    pub id: i64,
-    /// When.
-    pub at: At,
-    /// What: a word of [`crate::domain::event::Deed`].
-    pub r#type: String,
-    /// By whom: bureau, system.
-    pub actor: String,
-    /// Details, without personal data of principals.
-    pub data: Json<serde_json::Value>,
-    /// Who of the staff it was, if anybody of them.
-    pub staff_id: Option<Uuid>,
-}
-
 /// An event to be appended.
 #[derive(Debug, Clone, Copy)]
 pub struct NewEvent<'a> {
@@ -98,18 +81,4 @@ pub async fn of_request(
     const OF_REQUEST: &str = "SELECT id, request_id, verification_id, at, type, actor, data, staff_id FROM events \
         WHERE request_id = $1 AND id > $2 ORDER BY id LIMIT $3";
     Ok(all!(tx, OF_REQUEST, request, after, limit)?)
-}
-
-/// What is no request's, before the event given (`i64::MAX`: from the last), newest first.
-pub async fn deeds(tx: &mut Tx, before: i64, limit: i64) -> Result<Vec<DeedRow>> {
-    const DEEDS: &str = "SELECT id, at, type, actor, data, staff_id FROM events \
-        WHERE request_id IS NULL AND id < $1 ORDER BY id DESC LIMIT $2";
-    Ok(all!(tx, DEEDS, before, limit)?)
-}
-
-/// What one of the staff did that is no request's, before the event given, newest first.
-pub async fn deeds_of(tx: &mut Tx, staff: Uuid, before: i64, limit: i64) -> Result<Vec<DeedRow>> {
-    const OF_STAFF: &str = "SELECT id, at, type, actor, data, staff_id FROM events \
-        WHERE staff_id = $1 AND request_id IS NULL AND id < $2 ORDER BY id DESC LIMIT $3";
-    Ok(all!(tx, OF_STAFF, staff, before, limit)?)
 }
