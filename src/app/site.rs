@@ -23,6 +23,9 @@ pub(super) fn site(config: &Config, public_url: &str) -> Site {
             find_password: links.find_password,
             change_password: links.change_password,
             complaints: links.complaints,
+            photo_guide: links.photo_guide,
+            android_app: links.android_app,
+            photo_backdrop: links.photo_backdrop,
         };
         (*place, neighbours)
     });

@@ -109,12 +109,12 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn so_many_wait_and_of_one_client_fewer() {
         let hands = Hands::new();
-        let (release, held) = mpsc::channel::<()>();
-        let held = Arc::new(Mutex::new(held));
+        let (release, hold) = mpsc::channel::<()>();
+        let hold = Arc::new(Mutex::new(hold));
         let begin = |client: u8| {
-            let (hands, held) = (hands.clone(), held.clone());
-            let hold = move || held.lock().unwrap().recv();
-            tokio::spawn(async move { hands.work(&[client], hold).await })
+            let (hands, hold) = (hands.clone(), hold.clone());
+            let wait = move || hold.lock().unwrap().recv();
+            tokio::spawn(async move { hands.work(&[client], wait).await })
         };
         let mut busy = Vec::new();
         for client in 1..=4 {

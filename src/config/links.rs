@@ -1,11 +1,11 @@
-//! `[links.…]`: where the buttons to neighbouring systems lead.
+//! `[links.…]`: where the buttons and downloads of neighbouring systems are.
 
 use std::collections::BTreeMap;
 
 use super::reader::{Reader, text};
 use crate::domain::province::Province;
 
-/// `[links.PROVINCE]` or `[links.national]`: neighbouring systems; a button without one is not drawn.
+/// `[links.PROVINCE]` or `[links.national]`: neighbouring systems; what has none is not drawn.
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     /// 找回备案密码
@@ -14,6 +14,12 @@ pub struct Links {
     pub change_password: Option<String>,
     /// 投诉建议
     pub complaints: Option<String>,
+    /// 拍照背景使用说明图
+    pub photo_guide: Option<String>,
+    /// 备案助手（安卓版）
+    pub android_app: Option<String>,
+    /// 拍照背景原始图
+    pub photo_backdrop: Option<String>,
 }
 
 pub(super) fn links(all: &mut Reader<'_>) -> BTreeMap<Option<Province>, Links> {
@@ -42,6 +48,9 @@ pub(super) fn links(all: &mut Reader<'_>) -> BTreeMap<Option<Province>, Links> {
             find_password: link("find_password"),
             change_password: link("change_password"),
             complaints: link("complaints"),
+            photo_guide: link("photo_guide"),
+            android_app: link("android_app"),
+            photo_backdrop: link("photo_backdrop"),
         };
         links.insert(province, found);
     }

@@ -16,8 +16,10 @@ const REST: TimeDelta = TimeDelta::seconds(30);
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
 /// The rest after an error of account or configuration, which does not mend itself.
 const STOPPED: TimeDelta = TimeDelta::minutes(5);
-/// An answer to a probe that has not come by then never comes.
+/// An answer to a probe that has not come by then never comes; …
 const PROBE: TimeDelta = TimeDelta::seconds(60);
+/// … whether it has is looked at again so soon.
+const LOOK: TimeDelta = TimeDelta::seconds(2);
 
 /// How a gateway has been doing. What it knows is this instance's own.
 #[derive(Debug, Default)]
@@ -40,7 +42,7 @@ impl Breaker {
         match (state.until, state.probed) {
             (None, _) => Ok(()),
             (Some(until), _) if now < until => Err(until),
-            (Some(_), Some(probed)) if now < probed => Err(probed),
+            (Some(_), Some(probed)) if now < probed => Err(probed.min(now + LOOK)),
             (Some(_), _) => {
                 state.probed = Some(now + PROBE);
                 Ok(())
@@ -61,15 +63,17 @@ impl Breaker {
     /// Takes note of an answer.
     pub fn heard(&self, sent: &Sent, now: At) {
         let mut state = self.state();
+        // what was under way when it was told to rest neither ends the rest nor makes it longer
+        let is_resting = state.until.is_some_and(|until| now < until);
         match sent {
-            // what was under way when it was told to rest does not end the rest
             Sent::Accepted { .. } | Sent::Hold { .. } | Sent::Next { .. } | Sent::Refused => {
-                if state.until.is_none_or(|until| until <= now) {
+                if !is_resting {
                     *state = State::default();
                 }
             }
             Sent::Full => state.probed = None,
             Sent::Retry { after: Some(after) } => state.rest(now + *after),
+            Sent::Retry { after: None } | Sent::Unknown if is_resting => {}
             Sent::Retry { after: None } | Sent::Unknown => {
                 state.failures += 1;
                 // a probe that fails is enough
@@ -91,10 +95,11 @@ impl Breaker {
 }
 
 impl State {
+    /// Until then, or longer if that was told before.
     fn rest(&mut self, until: At) {
         self.failures = 0;
         self.probed = None;
-        self.until = Some(until);
+        self.until = self.until.max(Some(until));
     }
 }
 
@@ -127,10 +132,27 @@ mod tests {
         assert_eq!(breaker.admits(at(29)), Err(at(30)));
         assert_eq!(breaker.admits(at(30)), Ok(()));
         // that was the probe: nobody else, until it is answered or given up
-        assert_eq!(breaker.admits(at(31)), Err(at(90)));
+        assert_eq!(breaker.admits(at(31)), Err(at(33)));
+        assert_eq!(breaker.admits(at(89)), Err(at(90)));
         assert_eq!(breaker.admits(at(90)), Ok(()));
         breaker.heard(&ACCEPTED, at(91));
         assert!(breaker.admits(at(91)).is_ok() && !breaker.rests());
+    }
+
+    #[test]
+    fn what_was_under_way_when_it_was_told_to_rest_changes_nothing() {
+        let breaker = Breaker::default();
+        for _ in 0..32 {
+            breaker.heard(&FAILED, at(0));
+        }
+        let after = Some(TimeDelta::seconds(1));
+        breaker.heard(&Sent::Retry { after }, at(1));
+        breaker.heard(&ACCEPTED, at(2));
+        assert_eq!(breaker.admits(at(29)), Err(at(30)));
+        assert_eq!(breaker.admits(at(30)), Ok(()));
+        // only a probe that fails makes the next rest longer
+        breaker.heard(&FAILED, at(30));
+        assert_eq!(breaker.admits(at(31)), Err(at(90)));
     }
 
     #[test]

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, ByteRangeSpec, ContentEncoding, ContentRange, ContentRangeSpec, Header},
+    },
     web::{Data, Form, Path},
 };
 use serde::Deserialize;
@@ -37,17 +40,42 @@ pub async fn png(request: HttpRequest, state: Data<State>, id: Path<String>) -> 
     let challenge = opened(&state, &id, &[Kind::Image, Kind::Puzzle])?;
     let client = network(address::client(&state, &request));
     let picture = state.services.captchas.picture(challenge, &client).await;
-    drawn("image/png", picture)
+    let picture = picture.ok_or(Failure::Page(ErrorKind::Unavailable))?;
+    Ok(HttpResponse::Ok()
+        .content_type("image/png")
+        .insert_header((header::CACHE_CONTROL, CACHED))
+        .body(picture.to_vec()))
 }
 
-/// An image's sound.
+/// An image's sound, or a part of it: Apple's browsers play nothing that cannot be asked for in parts.
 pub async fn wav(request: HttpRequest, state: Data<State>, id: Path<String>) -> Result {
     let challenge = opened(&state, &id, &[Kind::Image])?;
     let language = state.site.captchas.language(challenge.bureau());
     let client = network(address::client(&state, &request));
     let captchas = &state.services.captchas;
     let sound = captchas.sound(challenge, language, &client).await;
-    drawn("audio/wav", sound)
+    let sound = sound.ok_or(Failure::Page(ErrorKind::Unavailable))?;
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type("audio/wav")
+        // a part is of these bytes, not of packed ones
+        .insert_header(ContentEncoding::Identity)
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::CACHE_CONTROL, CACHED));
+    let length = sound.len() as u64;
+    let part = range(&request).and_then(|part| part.to_satisfiable_range(length));
+    let Some((from, to)) = part else {
+        return Ok(response.body(sound.to_vec()));
+    };
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    let bytes = sound.get(place(from)..=place(to)).unwrap_or_default();
+    response
+        .status(StatusCode::PARTIAL_CONTENT)
+        .insert_header(ContentRange(ContentRangeSpec::Bytes {
+            range: part,
+            instance_length: Some(length),
+        }));
+    Ok(response.body(bytes.to_vec()))
 }
 
 fn opened(state: &State, id: &str, kinds: &[Kind]) -> Result<Arc<Challenge>> {
@@ -57,12 +85,12 @@ fn opened(state: &State, id: &str, kinds: &[Kind]) -> Result<Arc<Challenge>> {
     challenge.map(Arc::new).ok_or(not_ours)
 }
 
-fn drawn(content_type: &'static str, bytes: Option<Arc<[u8]>>) -> Result {
-    let bytes = bytes.ok_or(Failure::Page(ErrorKind::Unavailable))?;
-    Ok(HttpResponse::Ok()
-        .content_type(content_type)
-        .insert_header((header::CACHE_CONTROL, CACHED))
-        .body(bytes.to_vec()))
+/// The one part that is asked for; of several, or of what cannot be read, the whole is sent.
+fn range(request: &HttpRequest) -> Option<ByteRangeSpec> {
+    match header::Range::parse(request).ok()? {
+        header::Range::Bytes(parts) if parts.len() == 1 => parts.into_iter().next(),
+        _ => None,
+    }
 }
 
 /// For which form another captcha is wanted.

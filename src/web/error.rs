@@ -97,14 +97,14 @@ fn status(kind: &ErrorKind) -> StatusCode {
     StatusCode::from_u16(kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Whoever comes while too many pictures wait to be drawn may come again after so many seconds.
-const BUSY: u64 = 2;
+/// Whoever comes while the database is away, or while too many pictures wait to be drawn, may come again after so many seconds.
+const AGAIN: u64 = 5;
 
 fn bare(kind: ErrorKind) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status(&kind)).finish();
     let again = match kind {
         ErrorKind::TooManyRequests { retry_after } => Some(retry_after),
-        ErrorKind::Unavailable => Some(BUSY),
+        ErrorKind::Unavailable => Some(AGAIN),
         _ => None,
     };
     if let Some(seconds) = again {
@@ -211,6 +211,9 @@ impl Place {
 
     fn page(&self, kind: &ErrorKind, status: StatusCode) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(status);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, AGAIN));
+        }
         if is_for_programs(&self.path) {
             if let Some(problem) = problem_of(status) {
                 return problem.error_response();
@@ -263,7 +266,11 @@ fn problem_of(status: StatusCode) -> Option<Problem> {
         StatusCode::SERVICE_UNAVAILABLE => (ProblemType::Unavailable, "try again in a moment"),
         _ => return None,
     };
-    Some(Problem::new(kind, detail))
+    let problem = Problem::new(kind, detail);
+    Some(match status {
+        StatusCode::SERVICE_UNAVAILABLE => problem.retry_after(AGAIN),
+        _ => problem,
+    })
 }
 
 /// Programs get problem documents there.

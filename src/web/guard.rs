@@ -1,6 +1,7 @@
 //! Who is let in, and with what the answer leaves: hosts, same origin, a sandbox's password, headers, client addresses.
 
 pub mod address;
+pub mod body;
 pub mod cookie;
 pub mod headers;
 pub mod host;

@@ -19,15 +19,19 @@ pub async fn bureau(request: HttpRequest, state: Data<State>) -> Result {
 }
 
 fn show(state: &State, bureau: Option<Province>) -> Result {
-    let advice = FilingKind::ALL.iter().map(|&kind| ReturnAdvice {
+    let rules = parts::policy(state, bureau).map(parts::rules);
+    let verified = |kind: &FilingKind| rules.as_ref().is_some_and(|rules| rules.verifies(*kind));
+    // of the others none is returned for want of a verification
+    let advice = FilingKind::ALL.iter().copied().filter(verified);
+    let advice = advice.map(|kind| ReturnAdvice {
         kind,
         text: return_advice(kind).to_owned(),
     });
     let page = HelpPage {
         frame: state.frame(bureau),
-        rules: parts::policy(state, bureau).map(parts::rules),
         covered: parts::covered(state),
         return_advice: advice.collect(),
+        rules,
     };
     parts::html(StatusCode::OK, &page)
 }

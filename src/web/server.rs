@@ -12,14 +12,14 @@ use actix_web::{
 
 use super::{
     at, error,
-    guard::{headers, host, origin, password},
+    guard::{body, headers, host, origin, password},
     health, observe, read, resource, routes, sandbox,
     site::State,
 };
 
-/// A client has so long for a request's head and body.
+/// A client has so long for a request's head.
 const CLIENT: Duration = Duration::from_secs(15);
-/// A handler, the reading of the body included, has so long.
+/// A handler, the reading of the body included ([`body::TIME`]), has so long.
 const HANDLER: Duration = Duration::from_secs(30);
 /// Running requests have so long after a stop, seconds.
 const STOP: u64 = 20;
@@ -49,6 +49,7 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Server> {
             .app_data(data.clone())
             .app_data(services.clone())
             .wrap(from_fn(sandbox::follow))
+            .wrap(from_fn(body::in_time))
             .wrap(from_fn(in_time))
             .wrap(from_fn(origin::same))
             .wrap(from_fn(password::asked))
@@ -81,7 +82,7 @@ pub fn serve_metrics(listener: TcpListener, state: State) -> io::Result<Server> 
         .map(HttpServer::run)
 }
 
-/// A body that does not come, a database that does not answer: the visitor is told. (A flow that writes goes on.)
+/// A database that does not answer: the visitor is told. (A flow that writes goes on.)
 async fn in_time(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

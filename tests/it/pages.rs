@@ -471,6 +471,9 @@ fn homes() {
         find_password: Some("https://find.example.cn/".into()),
         change_password: Some("https://change.example.cn/".into()),
         complaints: Some("https://complaints.example.cn/".into()),
+        photo_guide: Some("https://photo.example.cn/guide.jpg".into()),
+        android_app: Some("https://app.example.cn/".into()),
+        photo_backdrop: Some("https://photo.example.cn/backdrop.jpg".into()),
     };
     let bureau = HomePage {
         frame: gansu(),

@@ -166,10 +166,15 @@ async fn choose(
         return Ok(Plan::Resolve { gateway, since });
     }
     let carrier = job.known.carrier();
-    let gateway = match services
-        .gateways
-        .pick(job.route(carrier, &job.refused), now)
-    {
+    // one that has left its attempt unanswered may do so again: another comes first
+    let silent = claimed.gateway.iter().filter(|_| claimed.doubts > 0);
+    let without: BTreeSet<_> = job.refused.iter().chain(silent).cloned().collect();
+    let pick = |without: &_| services.gateways.pick(job.route(carrier, without), now);
+    let picked = match pick(&without) {
+        Pick::Rest(_) | Pick::None => pick(&job.refused),
+        answering @ Pick::By(_) => answering,
+    };
+    let gateway = match picked {
         Pick::By(gateway) => gateway,
         Pick::Rest(until) => return Ok(Plan::Resting { until }),
         Pick::None => return Ok(Plan::Nobody),

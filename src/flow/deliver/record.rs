@@ -11,7 +11,11 @@ use crate::{
         message::{Arrival, overall, retry_after},
         request::Request,
     },
-    flow::{Result, Services, aggregate, receipts, retry},
+    flow::{
+        Result, Services,
+        aggregate::{self, Person},
+        receipts, retry,
+    },
     store::{
         Json, Tx, filing_requests,
         outbox::{self, Final},
@@ -245,6 +249,16 @@ pub(in crate::flow) async fn accept(
     }
     if !events.is_empty() {
         aggregate::save(tx, services, &mut loaded, &events, Actor::System, at).await?;
+    }
+    if accepted.token.is_none() {
+        // the claim, which counts its own, finds it done
+        let of = accepted.verification;
+        let row = loaded.rows.iter().find(|row| row.id == of);
+        services.metrics.message("accepted");
+        if let Some(person) = row.and_then(|row| Person::open(&services.keys, row).ok()?) {
+            let provider = loaded.row.provider_id;
+            services.metrics.texted(provider, &person.phone, at);
+        }
     }
     let mut early = Vec::with_capacity(accepted.references.len());
     for reference in accepted.references {

@@ -1,9 +1,8 @@
-//! The body of a call: JSON in UTF-8, at most 1 MiB, here within 30 seconds.
-
-use std::time::Duration;
+//! The body of a call: JSON in UTF-8, at most 1 MiB, here in time.
 
 use actix_web::{
     HttpRequest,
+    error::PayloadError,
     http::header::{CONTENT_ENCODING, CONTENT_TYPE},
     web::Payload,
 };
@@ -11,38 +10,22 @@ use futures_util::StreamExt;
 use mime::Mime;
 
 use super::problem::{Problem, ProblemType};
+use crate::web::guard::body::{TIME, is_late};
 
 const MOST: usize = 1024 * 1024;
 /// What is too large is read away up to here, so that the sender gets to read the answer.
 const READ_AWAY: usize = 16 * MOST;
-const TIME: Duration = Duration::from_secs(30);
 
 /// Reads a body that is sent as JSON.
 ///
 /// # Errors
 /// 408, 413 or 415.
-pub async fn read(request: &HttpRequest, payload: Payload) -> Result<Vec<u8>, Problem> {
+pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>, Problem> {
     is_json(request)?;
-    tokio::time::timeout(TIME, collect(payload))
-        .await
-        .unwrap_or_else(|_| {
-            Err(Problem::new(
-                ProblemType::BodyTooSlow,
-                format!("the whole body must arrive within {} s", TIME.as_secs()),
-            ))
-        })
-}
-
-async fn collect(mut payload: Payload) -> Result<Vec<u8>, Problem> {
     let mut body = Vec::new();
     let mut length = 0;
     while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| {
-            Problem::new(
-                ProblemType::BrokenJson,
-                "the body broke off before its end; send it again",
-            )
-        })?;
+        let chunk = chunk.map_err(|error| broken_off(&error))?;
         length += chunk.len();
         if length <= MOST {
             body.extend_from_slice(&chunk);
@@ -58,6 +41,16 @@ async fn collect(mut payload: Payload) -> Result<Vec<u8>, Problem> {
             "a body has at most 1 MiB (1048576 bytes)",
         ))
     }
+}
+
+fn broken_off(error: &PayloadError) -> Problem {
+    if is_late(error) {
+        let within = TIME.as_secs();
+        let detail = format!("the whole body must arrive within {within} s");
+        return Problem::new(ProblemType::BodyTooSlow, detail);
+    }
+    let detail = "the body broke off before its end; send it again";
+    Problem::new(ProblemType::BrokenJson, detail)
 }
 
 fn is_json(request: &HttpRequest) -> Result<(), Problem> {

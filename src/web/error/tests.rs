@@ -123,6 +123,6 @@ fn who_comes_too_early_is_told_when_to_come_again() {
         after(ErrorKind::TooManyRequests { retry_after: 7 }).unwrap(),
         "7"
     );
-    assert_eq!(after(ErrorKind::Unavailable).unwrap(), "2");
+    assert_eq!(after(ErrorKind::Unavailable).unwrap(), "5");
     assert!(after(ErrorKind::NotFound).is_none());
 }

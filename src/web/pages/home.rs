@@ -14,13 +14,13 @@ pub struct HomePage {
     pub frame: Frame,
     /// A bureau's 核验规则; none: not covered yet. The national home shows none.
     pub rules: Option<Rules>,
-    /// Buttons that lead elsewhere.
+    /// Buttons and downloads that lead elsewhere.
     pub neighbours: Neighbours,
     /// Whether there is a console for 管理用户 to enter.
     pub staff: bool,
 }
 
-/// Neighbouring systems' addresses, configured by province; a button without one is not drawn.
+/// Neighbouring systems' addresses, configured by province; what has none is not drawn.
 #[derive(Debug, Clone, Default)]
 pub struct Neighbours {
     /// 找回备案密码
@@ -29,6 +29,12 @@ pub struct Neighbours {
     pub change_password: Option<String>,
     /// 投诉建议
     pub complaints: Option<String>,
+    /// 拍照背景使用说明图
+    pub photo_guide: Option<String>,
+    /// 备案助手（安卓版）
+    pub android_app: Option<String>,
+    /// 拍照背景原始图
+    pub photo_backdrop: Option<String>,
 }
 
 /// 管局系统 after 工信部, in the order of the ministry's page (S1).

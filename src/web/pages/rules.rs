@@ -53,7 +53,12 @@ impl Rules {
     pub(super) fn kinds(&self) -> Vec<(FilingKind, bool)> {
         FilingKind::ALL
             .iter()
-            .map(|kind| (*kind, self.verified_kinds.contains(kind)))
+            .map(|kind| (*kind, self.verifies(*kind)))
             .collect()
+    }
+
+    /// Whether principals are verified for a kind.
+    pub fn verifies(&self, kind: FilingKind) -> bool {
+        self.verified_kinds.contains(&kind)
     }
 }

@@ -142,6 +142,10 @@ pub async fn review_phone(
 ) -> Result<HttpResponse, Trouble> {
     let Review { approve, reason } = parse_body(&read_body(&request, payload).await?)?;
     let id = id.parse().map_err(|_| FlowError::NotFound)?;
-    let view = review::review_phone(&state.services, id, approve, reason).await?;
+    let reviewed = review::review_phone(&state.services, id, approve, reason).await;
+    let view = reviewed.map_err(|error| match error {
+        FlowError::Ended(_) => SandboxProblem::NotUnderReview.into(),
+        error => Trouble::from(error),
+    })?;
     Ok(HttpResponse::Ok().json(FilingRequest::from(view)))
 }

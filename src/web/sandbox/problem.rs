@@ -20,6 +20,8 @@ pub enum SandboxProblem {
     UnknownScenario,
     /// Not a captcha of this system.
     UnknownCaptcha,
+    /// No phone of the request is being reviewed.
+    NotUnderReview,
 }
 
 impl SandboxProblem {
@@ -55,6 +57,12 @@ impl SandboxProblem {
                 StatusCode::NOT_FOUND,
                 "There is no such captcha",
                 "the id is the form's hidden field captcha_id, as it stands there",
+            ),
+            Self::NotUnderReview => (
+                "urn:heyan:problem:not-under-review",
+                StatusCode::CONFLICT,
+                "The request is not under phone review",
+                "a review is given once, while the request is awaiting_phone_review",
             ),
         }
     }

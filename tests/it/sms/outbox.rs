@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use heyan::{
     domain::{province::Province, words::FilingKind},
     random::Random,
-    sms::{Gateways, smpp::Smpp},
+    sms::{Chains, Gateway, Gateways, smpp::Smpp},
     store::Engine,
 };
 use serde_json::json;
@@ -18,6 +18,15 @@ const NINE: &str = "2018-09-10T09:00+08:00";
 const WAITING: &str = "SELECT COUNT(*) FROM sms_messages WHERE state = 'queued'";
 const ACCEPTED: &str = "SELECT COUNT(*) FROM sms_messages WHERE state = 'accepted'";
 const DELIVERED: &str = "SELECT COUNT(*) FROM sms_messages WHERE receipt = 'delivered'";
+
+/// One gateway alone, which rests where it fails.
+fn chain(gateway: impl Gateway + 'static) -> Gateways {
+    Gateways::new(Chains {
+        default: vec![gateway.name().to_owned()],
+        gateways: vec![Box::new(gateway)],
+        ..Chains::default()
+    })
+}
 
 async fn world(engine: Engine, gateways: Gateways) -> World {
     let world = World::with(engine, NINE, |services| services.gateways = gateways).await;
@@ -55,7 +64,7 @@ on_engines! {
         let deaths = 2_u32;
         let mut smsc = Smsc::start().await;
         let gateway = Smpp::new("main", settings(smsc.port), Random::seeded(1));
-        let world = world(engine, Gateways::one(gateway)).await;
+        let world = world(engine, chain(gateway)).await;
         let mut died = 0;
         for round in 0..deaths {
             for number in 0..people / 2 {
@@ -95,7 +104,7 @@ on_engines! {
         let mut kannel = Kannel::start().await;
         // nobody listens there: the outbox is to do without receipts
         let gateway = kannel.gateway("http://127.0.0.1:9/receipts");
-        let world = world(engine, Gateways::one(gateway)).await;
+        let world = world(engine, chain(gateway)).await;
         file(&world, people).await;
         let mut arrived = BTreeSet::new();
         let dies = async {
@@ -121,7 +130,7 @@ on_engines! {
         let mut smsc = Smsc::start().await;
         smsc.set(json!({"early": true, "twice": true})).await;
         let gateway = Smpp::new("main", settings(smsc.port), Random::seeded(1));
-        let world = world(engine, Gateways::one(gateway)).await;
+        let world = world(engine, chain(gateway)).await;
         file(&world, 3).await;
         // each of them, early or twice, is acknowledged once it stands
         let acknowledged = async {

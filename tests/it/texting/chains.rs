@@ -16,7 +16,7 @@ use heyan::{
     sms::Sent,
 };
 
-use super::{Fakes, NINE, accepted, again};
+use super::{Fakes, NINE, accepted, again, draft};
 use crate::world::{keys_with_index, on_engines};
 
 const MOBILE: &str = "13800138000";
@@ -108,6 +108,25 @@ on_engines! {
         texting.after(60).await;
         texting.file("13800138008").await;
         assert_eq!(texting.by().last(), Some(&"main"));
+    }
+
+    async fn an_outage_amid_many_is_one_short_rest(engine) {
+        let works = Arc::new(AtomicBool::new(false));
+        let script = { let works = works.clone(); move |_: &_, _| if works.load(Ordering::Relaxed) { accepted() } else { again() } };
+        let texting = Fakes::default().add("main", script).world(engine, NINE).await;
+        for n in 10..30 {
+            texting.world.submit(draft(&format!("138001380{n}"))).await;
+        }
+        texting.world.settle().await;
+        assert_eq!(texting.by().len(), 20, "all were under way");
+        works.store(true, Ordering::Relaxed);
+        texting.after(29).await;
+        assert_eq!(texting.by().len(), 20);
+        // the probe, and as soon as it is answered the others
+        texting.after(1).await;
+        texting.after(2).await;
+        assert_eq!(texting.by().len(), 40);
+        assert_eq!(texting.world.number("SELECT COUNT(*) FROM sms_messages WHERE state = 'accepted'").await, 20);
     }
 
     async fn all_at_rest_is_a_wait(engine) {

@@ -118,7 +118,19 @@ on_engines! {
             texting.after(600).await;
             assert_eq!(texting.by().len(), sent);
             assert!(!texting.counted(REPEATED));
+            // by whichever of the two it is known
+            assert!(texting.counted("heyan_sms_total{result=\"accepted\"} 1"));
         }
+    }
+
+    async fn once_more_it_goes_by_another_gateway(engine) {
+        let fakes = Fakes::default().with("main", silent(9), |one| one.asked = Asked::CannotTell);
+        let texting = fakes.add("spare", |_, _| accepted()).world(engine, NINE).await;
+        let id = texting.file(PHONE).await;
+        texting.after(5).await;
+        assert_eq!(texting.by(), ["main", "spare"]);
+        assert_eq!(texting.sms(id).await[0].state, SmsState::Accepted);
+        assert!(texting.counted(REPEATED));
     }
 
     async fn one_that_can_never_tell_gets_it_twice_at_most(engine) {

@@ -227,6 +227,31 @@ async fn another_picture_with_and_without_a_script() {
         (sound.status, sound.header("content-type")),
         (200, "audio/wav")
     );
+    let part = async |range: &str| {
+        let asked = app.request(Method::GET, renewed["sound"].as_str().unwrap());
+        let asked = asked
+            .header("range", range)
+            .header("accept-encoding", "gzip");
+        Page::of(asked).await
+    };
+    let length: u64 = sound.header("content-length").parse().unwrap();
+    let first = part("bytes=0-1").await;
+    assert_eq!((first.status, first.body.as_str()), (206, "RI"));
+    assert_eq!(first.header("content-range"), format!("bytes 0-1/{length}"));
+    let rest = part("bytes=44-").await;
+    assert_eq!(
+        rest.header("content-range"),
+        format!("bytes 44-{}/{length}", length - 1)
+    );
+    assert_eq!(rest.header("content-length"), (length - 44).to_string());
+    for whole in ["bytes=0-1,4-5", "lines=1-2", "bytes=9999999-"] {
+        let told = part(whole).await;
+        assert_eq!(
+            (told.status, told.header("accept-ranges")),
+            (200, "bytes"),
+            "{whole}"
+        );
+    }
     assert_eq!(app.answer(id).len(), 7);
     assert_eq!(app.get("/captcha/forged.png").await.status, 404);
     assert_eq!(

@@ -1,5 +1,6 @@
 //! Every page: that it is there, in its era, light enough, and counted.
 
+use chrono::TimeDelta;
 use heyan::{
     domain::province::Province,
     store::{self, Engine},
@@ -193,8 +194,28 @@ async fn metrics_and_readiness() {
     assert!(!metrics.contains("abcdefghjk"));
     let ready = app.get("/readyz").await;
     assert_eq!(ready.status, 200, "{}", ready.body);
+    let (clock, real) = (
+        &app.world.services.clock,
+        app.world.services.clock.real_now(),
+    );
+    // in ten seconds all of this is over
+    for (apart, status) in [(-75, 503), (-45, 200), (45, 200), (75, 503)] {
+        clock.set_real(real + TimeDelta::seconds(apart));
+        let told = app.get("/readyz").await;
+        assert_eq!(told.status, status, "{apart} s apart: {}", told.body);
+        assert!(
+            told.body.contains(&format!("\"clock\":{}", status == 200)),
+            "{}",
+            told.body
+        );
+    }
+    clock.set_real(real);
     app.world.services.db.close().await;
     let down = app.get("/readyz").await;
     assert_eq!(down.status, 503, "{}", down.body);
+    assert!(down.body.contains("\"database\":false"), "{}", down.body);
+    // a page says when to come again
+    let page = app.get("/v/abcdefghjk").await;
+    assert_eq!((page.status, page.header("retry-after")), (503, "5"));
     app.stop().await;
 }
