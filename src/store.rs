@@ -12,6 +12,7 @@ pub mod captchas;
 pub mod due;
 mod error;
 pub mod events;
+pub mod filing_phones;
 pub mod filing_requests;
 mod group_commit;
 pub mod idempotency;

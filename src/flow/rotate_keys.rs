@@ -4,15 +4,23 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use uuid::Uuid;
+
 use super::{
     FlowError, Result, Services, aggregate, aggregate::Person, audit::chain, hashes, retry,
     review_phone,
 };
 use crate::{
-    domain::ids::VerificationId,
+    domain::{
+        filing::Filing,
+        ids::{RequestId, VerificationId},
+        phone::Phone,
+    },
     keys::{Cell, KeyError},
     store::{
-        Tx, audit, filing_requests, phone_carriers,
+        Tx, audit,
+        filing_phones::{self, PhoneRow},
+        filing_requests, phone_carriers,
         rotation::{self, HashedRow, SealedColumn, SealedRow},
         verifications,
     },
@@ -26,7 +34,7 @@ const BATCH: i64 = 200;
 pub struct Rotated {
     /// Values sealed anew.
     pub resealed: u64,
-    /// Verifications whose phone and tail were hashed anew.
+    /// Verifications whose phone and tail were hashed anew, and phones that nobody verifies.
     pub rehashed: u64,
     /// Values that do not open, left as they are.
     pub unreadable: u64,
@@ -60,6 +68,7 @@ pub async fn rotate(services: &Services, tell: impl Fn(Step)) -> Result<Rotated>
     let mut rotated = Rotated::default();
     // hashes first: they are made of what is sealed
     rehash(services, &mut rotated).await?;
+    rehash_phones(services, &mut rotated).await?;
     for column in SealedColumn::ALL {
         reseal(services, column, &mut rotated, &tell).await?;
     }
@@ -231,6 +240,64 @@ async fn hashed_anew(
         phone: hashes::phone(&services.keys, &person.phone).value,
         tail: hashes::tail(&services.keys, hashed.id, &tail).value,
     }))
+}
+
+/// The same of the phones that nobody verifies.
+async fn rehash_phones(services: &Services, rotated: &mut Rotated) -> Result<()> {
+    let index = services.keys.index().as_str();
+    let mut last = PhoneRow {
+        phone_hash: Vec::new(),
+        request_id: RequestId(Uuid::nil()),
+    };
+    loop {
+        let mut tx = services.db.read().await?;
+        let rows = filing_phones::hashed_after(&mut tx, index, &last, BATCH).await?;
+        let Some(end) = rows.last() else {
+            return Ok(());
+        };
+        last = end.clone();
+        let mut anew = Vec::new();
+        for row in rows {
+            match review_phone::filing(&mut tx, services, row.request_id).await {
+                Ok(filing) => anew.extend(new_hash(services, &filing, &row).map(|new| (row, new))),
+                // purged meanwhile
+                Err(FlowError::NotFound) => {}
+                Err(error @ (FlowError::Key(_) | FlowError::Corrupt(_))) => {
+                    rotated.unreadable += 1;
+                    tracing::error!(id = %row.request_id, %error, "a request does not open; the others go on");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        drop(tx);
+        rotated.rehashed += anew.len() as u64;
+        let anew = Arc::new(anew);
+        retry(services, move |services| {
+            let anew = anew.clone();
+            async move {
+                let mut tx = services.db.write().await?;
+                for (row, new) in &*anew {
+                    let index = services.keys.index().as_str();
+                    filing_phones::rehash(&mut tx, row, new, index).await?;
+                }
+                Ok(tx.commit().await?)
+            }
+        })
+        .await?;
+    }
+}
+
+/// The hash under the index key of the filing's phone that stands there under another.
+fn new_hash(services: &Services, filing: &Filing, row: &PhoneRow) -> Option<[u8; 32]> {
+    let keys = &services.keys;
+    let is_it = |phone: &&Phone| {
+        let under_each = hashes::phones(keys, phone);
+        under_each
+            .iter()
+            .any(|hash| hash.value[..] == row.phone_hash)
+    };
+    let phone = filing.phones_beside(&[]).into_iter().find(is_it)?;
+    Some(hashes::phone(keys, phone).value)
 }
 
 /// The keys that `audit verify` needs, besides those in use. Reads whole tables.

@@ -28,7 +28,7 @@ use crate::{
     },
     keys::{Cell, Hash},
     store::{
-        Json, Tx,
+        Json, Tx, filing_phones,
         filing_requests::{self, RequestRow},
         imports,
         verifications::{self, VerificationRow},
@@ -164,6 +164,12 @@ async fn store(
         return Err(not_to_be_resubmitted(RESUBMITTED));
     }
     start(&mut tx, &services, &row, &request, &tasks, now).await?;
+    // none is verified yet while the bureau reviews the number
+    let verified = tasks.get(..request.verifications.len()).unwrap_or(&[]);
+    for phone in filing.phones_beside(verified) {
+        let hash = hashes::phone(&services.keys, phone);
+        filing_phones::insert(&mut tx, &hash.value, id, hash.key.as_str()).await?;
+    }
     aggregate::record(&mut tx, &services, id, &events, Actor::Provider, now).await?;
     match once {
         Once::Unmarked => {}

@@ -30,6 +30,7 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     const KEY: &str = "DELETE FROM idempotency_keys WHERE request_id = $1";
     // and of the file that it came in
     const ROW: &str = "DELETE FROM imported_rows WHERE request_id = $1";
+    const PHONES: &str = "DELETE FROM filing_phones WHERE request_id = $1";
     if run!(tx, REQUEST, id, now)? == 0 {
         return Ok(false);
     }
@@ -42,6 +43,7 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     run!(tx, WEBHOOKS, id, now)?;
     run!(tx, KEY, id)?;
     run!(tx, ROW, id)?;
+    run!(tx, PHONES, id)?;
     Ok(true)
 }
 
@@ -63,6 +65,7 @@ pub async fn reset(tx: &mut Tx) -> Result<()> {
     run!(tx, "DELETE FROM verifications")?;
     run!(tx, "DELETE FROM idempotency_keys")?;
     run!(tx, "DELETE FROM imported_rows")?;
+    run!(tx, "DELETE FROM filing_phones")?;
     run!(tx, "DELETE FROM filing_requests")?;
     run!(tx, "DELETE FROM webhook_secrets")?;
     run!(tx, "DELETE FROM provider_keys")?;

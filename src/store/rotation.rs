@@ -249,6 +249,7 @@ pub async fn hash_keys_in_use(tx: &mut Tx) -> Result<Vec<String>> {
         UNION SELECT link_key FROM verifications WHERE link_hash IS NOT NULL \
         UNION SELECT key_id FROM sms_codes \
         UNION SELECT key_id FROM phone_carriers \
+        UNION SELECT key_id FROM filing_phones \
         UNION SELECT key_id FROM provider_keys \
         UNION SELECT key_id FROM idempotency_keys \
         UNION SELECT key_id FROM staff_sessions \

@@ -30,7 +30,8 @@ const TWINS: &[Twin] = twins![
     3 "audit" "0003_audit.sql",
     4 "staff" "0004_staff.sql",
     5 "sms" "0005_sms.sql",
-    6 "provider" "0006_provider.sql"
+    6 "provider" "0006_provider.sql",
+    7 "filing_phones" "0007_filing_phones.sql"
 ];
 
 /// The engines that a migration is written for.

@@ -68,6 +68,9 @@ on_engines! {
         let permit = json!({"name": "陈大文", "phone": "13700137000", "document":
             {"type": "hk_macau_permit", "number": "H01234567", "card_number": "A123456(3)"}});
         world.file(filing(Province::Zhejiang, FilingKind::NewFiling, Some(permit), &[])).await;
+        // whom nobody verifies yet: the bureau reviews the new number
+        let moved = Who::number(3).moved_from("13900139009");
+        world.file(filing(Province::Gansu, FilingKind::ChangePhone, Some(moved), &[])).await;
         let link = world.messages().await[0].link.clone().unwrap();
         let token = link.rsplit('/').next().unwrap();
         let before = sealed_under(&world, "k1").await;
@@ -77,7 +80,7 @@ on_engines! {
         let told = std::sync::Mutex::new(Vec::new());
         let rotated = rotate_keys::rotate(&world.services, |step| told.lock().unwrap().push(step)).await.unwrap();
         assert_eq!(rotated.resealed, before as u64);
-        assert_eq!((rotated.rehashed, rotated.unreadable), (3, 0));
+        assert_eq!((rotated.rehashed, rotated.unreadable), (4, 0));
         assert_eq!(rotated.still_needed, BTreeSet::from(["k1".to_owned()]), "codes and links");
         assert_eq!(sealed_under(&world, "k1").await, 0);
         let told = told.into_inner().unwrap();

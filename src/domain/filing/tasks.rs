@@ -44,6 +44,17 @@ impl Filing {
         tasks
     }
 
+    /// The phones of principals that none of these tasks verifies, each once.
+    pub fn phones_beside(&self, tasks: &[Task]) -> Vec<&Phone> {
+        let mut phones: Vec<&Phone> = Vec::new();
+        for (_, Principal { phone, .. }) in self.principals() {
+            if !phones.contains(&phone) && tasks.iter().all(|task| task.phone != *phone) {
+                phones.push(phone);
+            }
+        }
+        phones
+    }
+
     /// Everybody the request carries, but in pilot 1 not whose phone a `change` leaves as it is (S0: 不变更,不验证).
     fn must_verify(&self, principal: &Principal, policy: &Policy) -> bool {
         self.kind != FilingKind::Change

@@ -3,10 +3,10 @@
 use super::sessions::Session;
 use crate::{
     domain::{ids::RequestId, phone::Phone, province::Province, staff::Staff, text::mask_name},
-    flow::{Result, Services, aggregate::Person, candidates},
+    flow::{Result, Services, aggregate::Person, candidates, hashes},
     keys::Cell,
     store::{
-        Tx, filing_requests,
+        Tx, filing_phones, filing_requests,
         staff::desk::{self, ContactRow, DeskRow},
     },
 };
@@ -14,7 +14,7 @@ use crate::{
 /// Rows a page.
 pub const ROWS: i64 = 20;
 /// Providers' references need not be unique, and a person may have many filings: so many of the newest are shown.
-const FOUND: usize = 50;
+const FOUND: u8 = 50;
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -163,7 +163,7 @@ pub async fn search(
     let mut ids = match wanted {
         Wanted::Id(id) => vec![id],
         Wanted::Reference(reference) => {
-            let most = i64::try_from(FOUND).unwrap_or(i64::MAX);
+            let most = i64::from(FOUND);
             let rows = match session.staff.province {
                 Some(own) => {
                     filing_requests::by_reference_in(&mut tx, &reference, own, most).await?
@@ -174,7 +174,7 @@ pub async fn search(
         }
         Wanted::Phone(phone) => of_phone(&mut tx, services, &phone, session).await?,
     };
-    ids.truncate(FOUND);
+    ids.truncate(FOUND.into());
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         let row = desk::load(&mut tx, id).await?;
@@ -194,6 +194,11 @@ async fn of_phone(
         .into_iter()
         .map(|one| one.verification.request_id)
         .collect();
+    // and where nobody is verified
+    for hash in hashes::phones(&services.keys, phone) {
+        let (own, most) = (session.staff.province, i64::from(FOUND));
+        ids.extend(filing_phones::requests(tx, &hash.value, own, most).await?);
+    }
     ids.sort_unstable_by(|a, b| b.cmp(a));
     ids.dedup();
     Ok(ids)

@@ -8,6 +8,7 @@ use heyan::{
         staff::Role,
         words::{FilingKind, RequestState},
     },
+    flow::review_phone::review_phone,
     store::Engine,
 };
 
@@ -192,6 +193,22 @@ on_engines! {
             assert!(rows[0].contains(&id));
             assert!(!page.body.contains(&who.phone), "what was typed is forgotten");
         }
+        // also whom nobody verifies, or not yet: the number is under review, or has been refused
+        let moved = Who::number(3);
+        let draft = filing(Province::Gansu, FilingKind::ChangePhone, Some(moved.moved_from("13900001111")), &[]);
+        let reviewed = world.submit(draft).await.row.id;
+        for approve in [None, Some(false)] {
+            if let Some(approve) = approve {
+                let reason = Some("号码与登记不符".to_owned());
+                review_phone(&world.services, reviewed, approve, reason).await.unwrap();
+            }
+            let page = officer.post("/staff/search", &[("wanted", &*moved.phone)]).await;
+            assert!(page.texts("tbody tr").concat().contains(&reviewed.to_string()), "{}", page.body);
+        }
+        let elsewhere = Who::number(4).moved_from("13900001111");
+        world.submit(filing(Province::Zhejiang, FilingKind::ChangePhone, Some(elsewhere), &[])).await;
+        let page = officer.post("/staff/search", &[("wanted", &*Who::number(4).phone)]).await;
+        assert!(page.body.contains("没有找到备案请求"), "another bureau's");
         for wanted in ["13899999999", "ORDER-99", "fr_01ARZ3NDEKTSV4RRFFQ69G5FAV"] {
             let page = officer.post("/staff/search", &[("wanted", wanted)]).await;
             assert!(page.body.contains("没有找到备案请求"), "{wanted}");

@@ -20,7 +20,7 @@ use heyan::{
     store::{
         Db, Json, Tx,
         audit::{self, LinkRow},
-        captchas, due, events,
+        captchas, due, events, filing_phones,
         filing_requests::{self, Filter},
         idempotency::{self, Begin, Key},
         imports, limits, meta,
@@ -263,6 +263,24 @@ async fn everything(db: &Db) {
     };
     imports::insert(tx, imported, "k1", row.id).await.unwrap();
     imports::rows_after(tx, imported, 9).await.unwrap();
+    filing_phones::insert(tx, b"phone", row.id, "k1")
+        .await
+        .unwrap();
+    for province in [None, Some(row.province)] {
+        filing_phones::requests(tx, b"phone", province, 9)
+            .await
+            .unwrap();
+    }
+    let phone = filing_phones::PhoneRow {
+        phone_hash: b"phone".into(),
+        request_id: row.id,
+    };
+    filing_phones::hashed_after(tx, "k2", &phone, 9)
+        .await
+        .unwrap();
+    filing_phones::rehash(tx, &phone, b"new", "k2")
+        .await
+        .unwrap();
     visitors::add(tx, "x", 1).await.unwrap();
     due::expiries(tx, at(0), 9).await.unwrap();
     due::noon(tx, at(0), 9).await.unwrap();

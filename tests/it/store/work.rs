@@ -3,11 +3,13 @@
 use chrono::TimeDelta;
 use heyan::{
     domain::{
-        ids::{MessageId, WebhookId},
+        ids::{MessageId, RequestId, WebhookId},
+        province::Province,
         words::{EventType, MessageKind, RequestState, VerificationState},
     },
     store::{
         Json, Tx, captchas, due, events,
+        filing_phones::{self, PhoneRow},
         filing_requests::{self, RequestRow},
         idempotency::{self, Begin, Key},
         imports, limits, meta,
@@ -278,6 +280,7 @@ on_both! {
         assert!(idempotency::finish(&mut tx, key, at(9), request.id).await.unwrap());
         let imported = imports::Row { provider_id: owner.id, file_hash: b"file", first_row: 2 };
         assert!(imports::insert(&mut tx, imported, "k1", request.id).await.unwrap());
+        filing_phones::insert(&mut tx, b"phone", request.id, "k1").await.unwrap();
         log(&mut tx, request.id, None, at(0), EventType::Submitted, "provider", &json!({})).await;
 
         assert!(purge::request(&mut tx, request.id, at(6)).await.unwrap());
@@ -294,6 +297,7 @@ on_both! {
         assert_eq!(idempotency::find(&mut tx, key, at(1)).await.unwrap(), None);
         let all = imports::Row { first_row: 0, ..imported };
         assert!(imports::rows_after(&mut tx, all, 9).await.unwrap().is_empty());
+        assert!(filing_phones::requests(&mut tx, b"phone", None, 9).await.unwrap().is_empty());
         assert_eq!(events::of_request(&mut tx, request.id, 0, 9).await.unwrap().len(), 1);
         // a message still queued is not claimed without its text
         assert!(outbox::claim(&mut tx, at(9), at(99), OURS, 9).await.unwrap().is_empty());
@@ -322,6 +326,7 @@ on_both! {
         idempotency::begin(&mut tx, key, call).await.unwrap();
         let row = imports::Row { provider_id: owner.id, file_hash: b"file", first_row: 2 };
         assert!(imports::insert(&mut tx, row, "k1", request_1.id).await.unwrap());
+        filing_phones::insert(&mut tx, b"phone", request_1.id, "k1").await.unwrap();
         meta::put(&mut tx, meta::INDEX_KEY, "k1").await.unwrap();
         meta::raise_tick(&mut tx, at(9)).await.unwrap();
         delivery(&mut tx, 9, &again).await;
@@ -407,12 +412,43 @@ on_both! {
         sms_codes::insert(&mut tx, b"code", "k3", first.id, at(0)).await.unwrap();
         let row = imports::Row { provider_id: owner.id, file_hash: b"file", first_row: 2 };
         assert!(imports::insert(&mut tx, row, "k4", request_1.id).await.unwrap());
-        assert_eq!(rotation::hash_keys_in_use(&mut tx).await.unwrap(), ["k0", "k1", "k2", "k3", "k4"]);
+        filing_phones::insert(&mut tx, b"phone", request_1.id, "k5").await.unwrap();
+        assert_eq!(rotation::hash_keys_in_use(&mut tx).await.unwrap(), ["k0", "k1", "k2", "k3", "k4", "k5"]);
         purge::request(&mut tx, request_1.id, at(0)).await.unwrap();
         assert!(!rotation::rehash(&mut tx, first.id, "k3", b"phone", b"tail").await.unwrap());
         assert!(rotation::hashed_after(&mut tx, "k9", None, 9).await.unwrap().is_empty());
         assert_eq!(rotation::hash_keys_in_use(&mut tx).await.unwrap(), ["k0"]);
         assert!(providers::insert(&mut tx, &provider(2)).await.unwrap());
+        tx.commit().await.unwrap();
+    }
+
+    async fn phones_that_nobody_verifies(db) {
+        let mut tx = db.write().await.unwrap();
+        let (owner, first, _) = one_filing(&mut tx).await;
+        let second = request(2, &owner);
+        filing_requests::insert(&mut tx, &second, b"x").await.unwrap();
+        for (phone, of) in [(&b"a"[..], first.id), (b"a", second.id), (b"a", second.id), (b"b", first.id)] {
+            filing_phones::insert(&mut tx, phone, of, "k1").await.unwrap();
+        }
+        let newest = [first.id.max(second.id), first.id.min(second.id)];
+        assert_eq!(filing_phones::requests(&mut tx, b"a", None, 9).await.unwrap(), newest);
+        assert_eq!(filing_phones::requests(&mut tx, b"a", None, 1).await.unwrap(), newest[..1]);
+        assert_eq!(filing_phones::requests(&mut tx, b"a", Some(first.province), 9).await.unwrap(), newest);
+        assert!(filing_phones::requests(&mut tx, b"a", Some(Province::Xizang), 9).await.unwrap().is_empty());
+
+        let mut seen = Vec::new();
+        let mut last = PhoneRow { phone_hash: Vec::new(), request_id: RequestId(Uuid::nil()) };
+        while let [next] = &filing_phones::hashed_after(&mut tx, "k2", &last, 1).await.unwrap()[..] {
+            last = next.clone();
+            seen.push(last.clone());
+        }
+        assert_eq!(seen.len(), 3);
+        filing_phones::rehash(&mut tx, &last, b"new", "k2").await.unwrap();
+        assert_eq!(filing_phones::requests(&mut tx, b"new", None, 9).await.unwrap(), [first.id]);
+        assert!(filing_phones::requests(&mut tx, b"b", None, 9).await.unwrap().is_empty());
+        // purged meanwhile
+        filing_phones::rehash(&mut tx, &last, b"again", "k2").await.unwrap();
+        assert!(filing_phones::requests(&mut tx, b"again", None, 9).await.unwrap().is_empty());
         tx.commit().await.unwrap();
     }
 }
