@@ -3,7 +3,7 @@
 
 mod record;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::join_all;
@@ -30,8 +30,8 @@ use crate::{
     webhook::{Outgoing, PATIENCE, Secret},
 };
 
-/// Webhooks of one provider sent at once: one that is slow holds up its own alone.
-const AT_ONCE: u8 = 8;
+/// Webhooks of one provider sent at once: one that is slow holds up its own request's alone.
+pub const AT_ONCE: u8 = 8;
 /// How long a claimed webhook is ours.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// The client ends an attempt by itself; this is for one that does not.
@@ -124,9 +124,11 @@ pub(super) async fn round(services: &Services, now: DateTime<Utc>) -> Result<u64
     let mut tx = services.db.read().await?;
     let receivers = webhooks::due_receivers(&mut tx, now).await?;
     drop(tx);
-    let batches = receivers
-        .into_iter()
-        .map(|provider| batch(services, provider, now));
+    let batches = receivers.into_iter().map(async |provider| {
+        let claimed = claim(services, provider, now, AT_ONCE).await?.into_iter();
+        let work = claimed.map(|delivery| (delivery.id(), delivery.send()));
+        each("a webhook", AT_ONCE.into(), work.collect()).await
+    });
     let mut done = 0;
     for batch in join_all(batches).await {
         done += batch?;
@@ -134,39 +136,63 @@ pub(super) async fn round(services: &Services, now: DateTime<Utc>) -> Result<u64
     Ok(done)
 }
 
-/// Sends one batch of a provider's that is due now; how many attempts were written down.
-///
-/// # Errors
-/// Those of the database, when it cannot serve.
-pub async fn of_provider(services: &Services, provider: ProviderId) -> Result<u64> {
-    batch(services, provider, services.clock.now()).await
+/// A webhook that is ours to send.
+pub struct Delivery {
+    receiver: Arc<Receiver>,
+    claimed: ClaimedDelivery,
 }
 
-async fn batch(services: &Services, provider: ProviderId, now: DateTime<Utc>) -> Result<u64> {
+/// Claims what is due at `now` for a provider, so many at most.
+///
+/// # Errors
+/// Those of the database.
+pub async fn claim(
+    services: &Services,
+    provider: ProviderId,
+    now: DateTime<Utc>,
+    most: u8,
+) -> Result<Vec<Delivery>> {
     let token = Uuid::from_bytes(services.random.bytes());
     let turn = services.webhooks.turn().await;
     let claimed = retry(services, move |services| async move {
         let mut tx = services.db.write().await?;
-        let (until, limit) = (now + LEASE, AT_ONCE.into());
+        let (until, limit) = (now + LEASE, most.into());
         let claimed = webhooks::claim(&mut tx, provider, now, until, token, limit).await?;
         tx.commit().await?;
         Ok(claimed)
     })
     .await?;
     if claimed.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let receiver = Receiver::load(services, provider, token, now).await?;
     drop(turn);
-    let work = claimed
-        .iter()
-        .map(|delivery| (delivery.id, receiver.deliver(delivery)));
-    each("a webhook", AT_ONCE.into(), work.collect()).await
+    let receiver = Arc::new(receiver);
+    let deliveries = claimed.into_iter().map(|claimed| Delivery {
+        receiver: receiver.clone(),
+        claimed,
+    });
+    Ok(deliveries.collect())
 }
 
-/// A provider, while a batch is sent to it.
-struct Receiver<'a> {
-    services: &'a Services,
+impl Delivery {
+    /// Which webhook it is.
+    pub const fn id(&self) -> WebhookId {
+        self.claimed.id
+    }
+
+    /// Sends it; whether the attempt was written down.
+    ///
+    /// # Errors
+    /// Those of the database, and a body that does not open.
+    pub async fn send(self) -> Result<bool> {
+        self.receiver.deliver(&self.claimed).await
+    }
+}
+
+/// A provider, while what was claimed is sent to it.
+struct Receiver {
+    services: Services,
     provider: ProviderId,
     /// None: there is nowhere to send anything.
     url: Option<String>,
@@ -174,9 +200,9 @@ struct Receiver<'a> {
     token: Uuid,
 }
 
-impl<'a> Receiver<'a> {
+impl Receiver {
     async fn load(
-        services: &'a Services,
+        services: &Services,
         provider: ProviderId,
         token: Uuid,
         now: DateTime<Utc>,
@@ -189,7 +215,7 @@ impl<'a> Receiver<'a> {
             .iter()
             .map(|row| super::providers::webhook_secret(&services.keys, row));
         Ok(Self {
-            services,
+            services: services.clone(),
             provider,
             url: row.and_then(target),
             secrets: secrets.collect::<Result<_>>()?,
@@ -198,7 +224,7 @@ impl<'a> Receiver<'a> {
     }
 
     async fn deliver(&self, delivery: &ClaimedDelivery) -> Result<bool> {
-        let services = self.services;
+        let services = &self.services;
         let sent = match &self.url {
             None => None,
             Some(url) => {

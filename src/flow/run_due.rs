@@ -32,7 +32,7 @@ pub async fn run_due(services: &Services) -> Result<Round> {
     Ok(Round { done: done + told })
 }
 
-/// The same without webhooks and the chain, which have loops of their own ([`notify::of_provider`], [`chain::round`]): whoever
+/// The same without webhooks and the chain, which have loops of their own ([`notify::claim`], [`chain::round`]): whoever
 /// receives webhooks may be slow, and holds up nothing else there.
 ///
 /// # Errors

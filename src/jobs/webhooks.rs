@@ -1,14 +1,19 @@
-//! The webhooks' own loop: each provider that something is due for has a task of its own, so that a receiver that is slow
-//! holds up neither SMS nor other receivers. On a stop the attempts under way are ended.
+//! The webhooks' own loop: each provider that something is due for has a task of its own, and each of its webhooks under
+//! way another, so that a receiver that is slow holds up neither SMS nor other receivers, and an attempt that hangs its own
+//! request alone. On a stop the attempts under way are ended.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinHandle, JoinSet},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{LOOK, backoff};
 use crate::{
-    domain::ids::ProviderId,
+    domain::ids::{ProviderId, WebhookId},
     flow::{FlowError, Services, notify},
 };
 
@@ -17,9 +22,15 @@ const MOST: usize = 200;
 /// What was queued is committed a moment after it is told.
 const COMMIT: Duration = Duration::from_millis(30);
 
+/// The providers that are being served, each by a task that can be told that something is due.
+type Serving = HashMap<ProviderId, (JoinHandle<()>, Arc<Notify>)>;
+
+/// The webhooks of a provider that are being sent.
+type UnderWay = JoinSet<(WebhookId, Result<bool, FlowError>)>;
+
 /// Runs until `stop`.
 pub(super) async fn run(services: Services, stop: CancellationToken) {
-    let mut serving: HashMap<ProviderId, JoinHandle<()>> = HashMap::new();
+    let mut serving = Serving::new();
     let mut failures = 0;
     while !stop.is_cancelled() {
         let pause = match look(&services, &stop, &mut serving).await {
@@ -40,7 +51,7 @@ pub(super) async fn run(services: Services, stop: CancellationToken) {
             () = sleep(pause) => {}
         }
     }
-    for (_, task) in serving {
+    for (task, _) in serving.into_values() {
         // it says itself what went wrong
         let _ = task.await;
     }
@@ -49,31 +60,73 @@ pub(super) async fn run(services: Services, stop: CancellationToken) {
 async fn look(
     services: &Services,
     stop: &CancellationToken,
-    serving: &mut HashMap<ProviderId, JoinHandle<()>>,
+    serving: &mut Serving,
 ) -> Result<(), FlowError> {
     let due = notify::due(services).await?;
-    serving.retain(|_, task| !task.is_finished());
+    serving.retain(|_, (task, _)| !task.is_finished());
     for provider in due {
-        if serving.len() >= MOST {
-            break;
+        if let Some((_, told)) = serving.get(&provider) {
+            told.notify_one();
+        } else if serving.len() < MOST {
+            let told = Arc::new(Notify::new());
+            let task = serve(services.clone(), provider, told.clone(), stop.clone());
+            serving.insert(provider, (tokio::spawn(task), told));
         }
-        serving
-            .entry(provider)
-            .or_insert_with(|| tokio::spawn(serve(services.clone(), provider, stop.clone())));
     }
     Ok(())
 }
 
-/// Sends a provider what is due, until nothing is.
-async fn serve(services: Services, provider: ProviderId, stop: CancellationToken) {
+/// Sends a provider what is due, each webhook on a task of its own, until nothing is; `told` says that something may be.
+async fn serve(
+    services: Services,
+    provider: ProviderId,
+    told: Arc<Notify>,
+    stop: CancellationToken,
+) {
+    let mut under_way = UnderWay::new();
     while !stop.is_cancelled() {
-        match notify::of_provider(&services, provider).await {
-            Ok(0) => return,
-            Ok(_) => {}
+        while let Some(sent) = under_way.try_join_next() {
+            tell(sent);
+        }
+        let places = usize::from(notify::AT_ONCE).saturating_sub(under_way.len());
+        let claimed = match u8::try_from(places) {
+            Ok(places @ 1..) => {
+                notify::claim(&services, provider, services.clock.now(), places).await
+            }
+            _ => Ok(Vec::new()),
+        };
+        let claimed = match claimed {
+            Ok(claimed) => claimed,
             Err(error) => {
                 tracing::error!(%provider, %error, "a provider's webhooks cannot be sent now");
-                return;
+                break;
             }
+        };
+        if claimed.is_empty() && under_way.is_empty() {
+            return;
+        }
+        for delivery in claimed {
+            under_way.spawn(async move { (delivery.id(), delivery.send().await) });
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = told.notified() => {}
+            Some(sent) = under_way.join_next() => tell(sent),
+        }
+    }
+    while let Some(sent) = under_way.join_next().await {
+        tell(sent);
+    }
+}
+
+fn tell(sent: Result<(WebhookId, Result<bool, FlowError>), JoinError>) {
+    match sent {
+        Ok((_, Ok(_))) => {}
+        Ok((id, Err(error))) => {
+            tracing::error!(%id, %error, "an attempt was not written down; it is made again when its lease ends");
+        }
+        Err(_) => {
+            tracing::error!("sending a webhook has failed; it is tried again when its lease ends");
         }
     }
 }

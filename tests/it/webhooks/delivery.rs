@@ -8,13 +8,21 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::join_all;
 use heyan::{
     domain::{
         delivery::{DeliveryState, Trouble},
         event::Event,
+        ids::ProviderId,
         words::{EventType, RequestState},
     },
-    flow::{FlowError, look_up, notify, purge, run_due, shape::FilingRequest, withdraw::withdraw},
+    flow::{
+        FlowError, Services, look_up,
+        notify::{self, Delivery},
+        purge, run_due,
+        shape::FilingRequest,
+        withdraw::withdraw,
+    },
     store::{Engine, webhooks},
 };
 use serde_json::json;
@@ -22,6 +30,16 @@ use uuid::Uuid;
 
 use super::{Hooked, NINE, Receiver};
 use crate::{jobs::desk::at, store::on_both};
+
+/// Sends what is due for a provider, as many as one instance does at once; how many attempts were written down.
+async fn batch(services: &Services, provider: ProviderId) -> usize {
+    let now = services.clock.now();
+    let claimed = notify::claim(services, provider, now, notify::AT_ONCE).await;
+    let sent = join_all(claimed.unwrap().into_iter().map(Delivery::send)).await;
+    sent.into_iter()
+        .filter(|sent| *sent.as_ref().unwrap())
+        .count()
+}
 
 on_both! {
     async fn a_request_s_whole_way_is_told_in_order(db) {
@@ -224,7 +242,7 @@ on_both! {
         let hooked = Hooked::new(db, &receiver.url).await;
         hooked.desk.file(&["13800138000"]).await;
         let (services, provider) = (hooked.desk.services.clone(), hooked.provider());
-        let killed = tokio::spawn(async move { notify::of_provider(&services, provider).await });
+        let killed = tokio::spawn(async move { batch(&services, provider).await });
         while receiver.seen().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -248,7 +266,7 @@ on_both! {
             let services = hooked.desk.services.clone();
             let provider = hooked.provider();
             tokio::spawn(async move {
-                while notify::of_provider(&services, provider).await.unwrap() > 0 {}
+                while batch(&services, provider).await > 0 {}
             })
         };
         let instances = [run(&hooked), run(&hooked), run(&hooked), run(&hooked)];
@@ -273,7 +291,7 @@ on_both! {
             let (services, stop) = (services.clone(), stop.clone());
             async move {
                 while !stop.is_cancelled() {
-                    notify::of_provider(&services, provider).await.unwrap();
+                    batch(&services, provider).await;
                 }
             }
         });

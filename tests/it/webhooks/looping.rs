@@ -43,4 +43,31 @@ on_both! {
         let delivered = states.iter().filter(|state| **state == "delivered").count();
         assert_eq!(delivered, slow.seen().len());
     }
+
+    async fn an_attempt_that_hangs_holds_up_its_own_request_alone(db) {
+        let receiver = Receiver::scripted(|number, _| {
+            (200, if number == 0 { Duration::from_secs(4) } else { Duration::ZERO })
+        });
+        let hooked = Hooked::new(db, &receiver.url).await;
+        hooked.desk.file(&["13800138000"]).await;
+        let stop = CancellationToken::new();
+        let services = hooked.desk.services.clone();
+        let running = tokio::spawn(jobs::run(services, stop.clone(), || {
+            std::future::ready(Ok::<_, FlowError>(()))
+        }));
+        while receiver.seen().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let begun = Instant::now();
+        for n in 1..=3 {
+            hooked.desk.file(&[&format!("138{n:08}")]).await;
+        }
+        // each is told that it is verified, and that its SMS was sent
+        while receiver.seen().len() < 1 + 3 * 2 {
+            assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", receiver.kinds());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stop.cancel();
+        running.await.unwrap();
+    }
 }
