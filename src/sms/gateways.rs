@@ -233,6 +233,13 @@ impl Gateways {
             .is_none_or(|link| link.gateway.sends_receipts())
     }
 
+    /// Receipts of the gateway of a name are pushed to a server, and come over no session of its own.
+    #[must_use]
+    pub fn has_pushed_receipts(&self, name: &str) -> bool {
+        let link = self.link(name);
+        link.is_some_and(|link| link.gateway.push_secret().is_some())
+    }
+
     /// How many messages the gateway of a name takes for one phone.
     #[must_use]
     pub fn pace(&self, name: &str) -> Pace {

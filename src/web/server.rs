@@ -82,11 +82,15 @@ pub fn serve_metrics(listener: TcpListener, state: State) -> io::Result<Server> 
         .map(HttpServer::run)
 }
 
-/// A database that does not answer: the visitor is told. (A flow that writes goes on.)
+/// A database that does not answer: the visitor is told. (A flow that writes goes on.) A test clock takes what it takes: it
+/// stands at every instant at which something is due.
 async fn in_time(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if request.path().starts_with("/sandbox") && request.path().ends_with("/clock") {
+        return next.call(request).await;
+    }
     match tokio::time::timeout(HANDLER, next.call(request)).await {
         Ok(answered) => answered,
         Err(_) => Err(actix_web::error::ErrorServiceUnavailable("out of time")),

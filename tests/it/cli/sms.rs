@@ -1,5 +1,10 @@
 //! `sms test` and what `config check` says of texts.
 
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+};
+
 use super::Heyan;
 
 const SETTINGS: &str = r#"
@@ -45,6 +50,34 @@ fn an_sms_is_sent_by_one_gateway() {
         assert!(error.contains(expected), "{error}");
     }
     assert_eq!(heyan.read("sms.ndjson").lines().count(), 1);
+}
+
+#[test]
+fn nobody_waits_here_for_a_receipt_that_is_pushed_to_a_server() {
+    let gateway = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = gateway.local_addr().unwrap();
+    let taking = std::thread::spawn(move || {
+        let (mut client, _) = gateway.accept().unwrap();
+        let mut head = [0; 4096];
+        let read = client.read(&mut head).unwrap();
+        client
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+            .unwrap();
+        read
+    });
+    let heyan = Heyan::new();
+    let settings = SETTINGS.replace("http://127.0.0.1:9/", &format!("http://{address}/"));
+    let receipts = "[sms.gateways.spare.reports]\nsecret = \"0123456789abcdef0123456789abcdef\"\n\
+        id = \"id\"\nstate = \"state\"\ndelivered = [\"DELIVRD\"]\n";
+    heyan.write("heyan.toml", settings + receipts);
+    let done = heyan
+        .run(&["sms", "test", "13800138000", "--gateway", "spare"])
+        .done();
+    assert!(taking.join().unwrap() > 0);
+    assert!(
+        done.contains("spare: its receipts are pushed to a running server"),
+        "{done}"
+    );
 }
 
 #[test]
