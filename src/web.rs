@@ -32,7 +32,7 @@ use actix_web::{
 
 pub use self::{
     server::{serve, serve_metrics},
-    site::{CaptchaKinds, Site, State},
+    site::{BODY_WITHIN, CaptchaKinds, Site, State},
     visitors::Visitors,
 };
 
@@ -55,7 +55,11 @@ use at;
 /// The URL map.
 fn routes(config: &mut ServiceConfig, site: &Site) {
     config
-        .app_data(FormConfig::default().limit(LARGEST_FORM))
+        .app_data(
+            FormConfig::default()
+                .limit(LARGEST_FORM)
+                .error_handler(guard::slow_body::form_error),
+        )
         .service(at!("/healthz", health::healthz))
         .service(at!("/readyz", health::readyz));
     if site.public_metrics {

@@ -7,7 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::{
     captcha::Language,
     config::{CaptchaKind, CaptchaSound, Config},
-    web::{CaptchaKinds, Site, page::Operator, pages::home::Neighbours},
+    web::{BODY_WITHIN, CaptchaKinds, Site, page::Operator, pages::home::Neighbours},
 };
 
 /// The plain values for the web layer.
@@ -39,6 +39,7 @@ pub(super) fn site(config: &Config, public_url: &str) -> Site {
             .chain(bureaus)
             .collect(),
         trusted_proxies: config.trusted_proxies.clone(),
+        body_within: BODY_WITHIN,
         operator: config.operator.as_ref().map(|operator| Operator {
             name: operator.name.clone(),
             contact: operator.contact.clone(),

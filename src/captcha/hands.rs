@@ -37,7 +37,7 @@ impl Hands {
     }
 
     /// Does a piece of work for a client (empty: for the house); `None`: too many wait already, or too many of this client's.
-    /// A visitor who leaves meanwhile gives the place free only with the work done.
+    /// A visitor who leaves while it is done gives the place free only with the work done.
     pub async fn work<T: Send + 'static>(
         &self,
         client: &[u8],

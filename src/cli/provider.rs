@@ -97,7 +97,7 @@ fn show(secrets: &NewSecrets, name: &str) -> Result<(), Failure> {
         secrets.api_key.expose_secret(),
         secrets.webhook_secret.expose_secret()
     );
-    print_once(&text, &format!("heyan provider rotate {name}"))
+    print_once(&text, &format!("heyan provider rotate '{name}'"))
 }
 
 pub(super) fn unknown(name: &str) -> Failure {

@@ -150,7 +150,7 @@ fn show(uri: &str, name: &str) -> Result<(), Failure> {
             totp::qr_terminal(uri)?
         );
     }
-    let again = format!("heyan staff reset {name}");
+    let again = format!("heyan staff reset '{name}'");
     print_once(&format!("totp_uri={uri}\n"), &again)
 }
 

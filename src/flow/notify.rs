@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// Webhooks of one provider sent at once: one that is slow holds up its own request's alone.
-pub const AT_ONCE: u8 = 8;
+pub const AT_ONCE: usize = 8;
 /// How long a claimed webhook is ours.
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 /// The client ends an attempt by itself; this is for one that does not.
@@ -127,7 +127,7 @@ pub(super) async fn round(services: &Services, now: DateTime<Utc>) -> Result<u64
     let batches = receivers.into_iter().map(async |provider| {
         let claimed = claim(services, provider, now, AT_ONCE).await?.into_iter();
         let work = claimed.map(|delivery| (delivery.id(), delivery.send()));
-        each("a webhook", AT_ONCE.into(), work.collect()).await
+        each("a webhook", AT_ONCE, work.collect()).await
     });
     let mut done = 0;
     for batch in join_all(batches).await {
@@ -150,13 +150,16 @@ pub async fn claim(
     services: &Services,
     provider: ProviderId,
     now: DateTime<Utc>,
-    most: u8,
+    most: usize,
 ) -> Result<Vec<Delivery>> {
+    if most == 0 {
+        return Ok(Vec::new());
+    }
     let token = Uuid::from_bytes(services.random.bytes());
     let turn = services.webhooks.turn().await;
     let claimed = retry(services, move |services| async move {
         let mut tx = services.db.write().await?;
-        let (until, limit) = (now + LEASE, most.into());
+        let (until, limit) = (now + LEASE, i64::try_from(most).unwrap_or(i64::MAX));
         let claimed = webhooks::claim(&mut tx, provider, now, until, token, limit).await?;
         tx.commit().await?;
         Ok(claimed)

@@ -115,12 +115,16 @@ async fn of_part(
     let Some(message) = found else {
         return Ok(false);
     };
-    if let Some(row) = outbox::load(tx, message).await? {
-        // two parts' receipts at once: the second waits, and sees the first
-        filing_requests::lock(tx, row.request_id).await?;
-    }
-    let parts = sms_parts::of_message(tx, message).await?;
+    let Some(row) = outbox::load(tx, message).await? else {
+        return Ok(false);
+    };
+    // two parts' receipts at once: the second waits, and sees the first
+    filing_requests::lock(tx, row.request_id).await?;
+    let parts = sms_parts::of_message(tx, message, gateway).await?;
+    let is_theirs = row.gateway.as_deref() == Some(gateway);
     match overall(&parts) {
+        // of a copy: another gateway has the message by now
+        Some(Arrival::Undeliverable) if !is_theirs => Ok(false),
         Some(arrival) => settle(tx, services, message, gateway, arrival, foreign, now).await,
         None => Ok(false),
     }

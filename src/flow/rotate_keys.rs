@@ -259,7 +259,11 @@ async fn rehash_phones(services: &Services, rotated: &mut Rotated) -> Result<()>
         let mut anew = Vec::new();
         for row in rows {
             match review_phone::filing(&mut tx, services, row.request_id).await {
-                Ok(filing) => anew.extend(new_hash(services, &filing, &row).map(|new| (row, new))),
+                Ok(filing) => match new_hash(services, &filing, &row) {
+                    Some(new) => anew.push((row, new)),
+                    // its key is not loaded
+                    None => rotated.unreadable += 1,
+                },
                 // purged meanwhile
                 Err(FlowError::NotFound) => {}
                 Err(error @ (FlowError::Key(_) | FlowError::Corrupt(_))) => {

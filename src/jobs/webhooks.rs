@@ -88,18 +88,13 @@ async fn serve(
         while let Some(sent) = under_way.try_join_next() {
             tell(sent);
         }
-        let places = usize::from(notify::AT_ONCE).saturating_sub(under_way.len());
-        let claimed = match u8::try_from(places) {
-            Ok(places @ 1..) => {
-                notify::claim(&services, provider, services.clock.now(), places).await
-            }
-            _ => Ok(Vec::new()),
-        };
-        let claimed = match claimed {
+        let places = notify::AT_ONCE.saturating_sub(under_way.len());
+        let now = services.clock.now();
+        let claimed = match notify::claim(&services, provider, now, places).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::error!(%provider, %error, "a provider's webhooks cannot be sent now");
-                break;
+                Vec::new()
             }
         };
         if claimed.is_empty() && under_way.is_empty() {

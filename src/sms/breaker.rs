@@ -19,7 +19,7 @@ const STOPPED: TimeDelta = TimeDelta::minutes(5);
 /// An answer to a probe that has not come by then never comes; …
 const PROBE: TimeDelta = TimeDelta::seconds(60);
 /// … whether it has is looked at again so soon.
-const LOOK: TimeDelta = TimeDelta::seconds(2);
+const LOOK: TimeDelta = TimeDelta::seconds(5);
 
 /// How a gateway has been doing. What it knows is this instance's own.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ impl Breaker {
             Sent::Retry { after: None } | Sent::Unknown => {
                 state.failures += 1;
                 // a probe that fails is enough
-                if state.failures >= FAILURES || state.until.is_some() {
+                if state.failures >= FAILURES || state.probed.is_some() {
                     let longer = i32::try_from(2_u64.saturating_pow(state.rests.min(16)));
                     let rest = REST * longer.unwrap_or(i32::MAX);
                     state.rests += 1;
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(breaker.admits(at(29)), Err(at(30)));
         assert_eq!(breaker.admits(at(30)), Ok(()));
         // that was the probe: nobody else, until it is answered or given up
-        assert_eq!(breaker.admits(at(31)), Err(at(33)));
+        assert_eq!(breaker.admits(at(31)), Err(at(36)));
         assert_eq!(breaker.admits(at(89)), Err(at(90)));
         assert_eq!(breaker.admits(at(90)), Ok(()));
         breaker.heard(&ACCEPTED, at(91));
@@ -149,6 +149,8 @@ mod tests {
         breaker.heard(&Sent::Retry { after }, at(1));
         breaker.heard(&ACCEPTED, at(2));
         assert_eq!(breaker.admits(at(29)), Err(at(30)));
+        // nor what comes after it, before there is a probe
+        breaker.heard(&FAILED, at(30));
         assert_eq!(breaker.admits(at(30)), Ok(()));
         // only a probe that fails makes the next rest longer
         breaker.heard(&FAILED, at(30));

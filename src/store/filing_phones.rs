@@ -56,11 +56,10 @@ pub async fn hashed_after(
     )?)
 }
 
-/// The phone of a request is hashed anew.
+/// The phone of a request is hashed anew, unless it has been purged meanwhile. One statement: a purge that waits for it sees the
+/// new hash.
 pub async fn rehash(tx: &mut Tx, old: &PhoneRow, new: &[u8], key_id: &str) -> Result<()> {
-    const DELETE: &str = "DELETE FROM filing_phones WHERE phone_hash = $1 AND request_id = $2";
-    if run!(tx, DELETE, &old.phone_hash, old.request_id)? == 1 {
-        insert(tx, new, old.request_id, key_id).await?;
-    }
+    const REHASH: &str = "UPDATE filing_phones SET phone_hash = $3, key_id = $4 WHERE phone_hash = $1 AND request_id = $2";
+    run!(tx, REHASH, &old.phone_hash, old.request_id, new, key_id)?;
     Ok(())
 }

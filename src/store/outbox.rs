@@ -61,6 +61,8 @@ pub struct Claimed {
     pub submitted_at: Option<At>,
     /// How often it went without an answer.
     pub doubts: i64,
+    /// Whose answer was missed last.
+    pub doubted_by: Option<String>,
     /// The gateways that refused it for good.
     pub refused_by: Json<Vec<String>>,
     /// Until when the verification can be answered.
@@ -165,7 +167,7 @@ pub async fn claim(
     const SQLITE: &str = claim!("");
     const POSTGRES: &str = claim!(" FOR UPDATE SKIP LOCKED");
     const CLAIMED: &str = "SELECT m.id, m.verification_id, m.request_id, r.provider_id, m.kind, m.attempts, m.queued_at, \
-        m.sealed, m.gateway, m.submitted_at, m.doubts, m.refused_by, v.expires_at, v.ended_at AS verification_ended_at \
+        m.sealed, m.gateway, m.submitted_at, m.doubts, m.doubted_by, m.refused_by, v.expires_at, v.ended_at AS verification_ended_at \
         FROM sms_messages m JOIN verifications v ON v.id = m.verification_id \
         JOIN filing_requests r ON r.id = m.request_id \
         WHERE m.state = 'queued' AND m.next_attempt_at = $1 AND m.lease_token = $2 ORDER BY m.queued_at, m.id";

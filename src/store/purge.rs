@@ -3,7 +3,7 @@
 use super::{At, Result, Tx, meta, on, run};
 use crate::domain::ids::RequestId;
 
-/// Erases the persons of a request and every hash of them; false: it had been done.
+/// Erases the persons of a request and every hash of them; false: it had been done. (Its `filing_phones` go by a trigger.)
 pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     const REQUEST: &str = "UPDATE filing_requests SET content = NULL, return_detail = NULL, \
         purged_at = $2, version = version + 1 WHERE id = $1 AND purged_at IS NULL";
@@ -30,7 +30,6 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     const KEY: &str = "DELETE FROM idempotency_keys WHERE request_id = $1";
     // and of the file that it came in
     const ROW: &str = "DELETE FROM imported_rows WHERE request_id = $1";
-    const PHONES: &str = "DELETE FROM filing_phones WHERE request_id = $1";
     if run!(tx, REQUEST, id, now)? == 0 {
         return Ok(false);
     }
@@ -43,7 +42,6 @@ pub async fn request(tx: &mut Tx, id: RequestId, now: At) -> Result<bool> {
     run!(tx, WEBHOOKS, id, now)?;
     run!(tx, KEY, id)?;
     run!(tx, ROW, id)?;
-    run!(tx, PHONES, id)?;
     Ok(true)
 }
 

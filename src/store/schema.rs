@@ -31,7 +31,7 @@ const TWINS: &[Twin] = twins![
     4 "staff" "0004_staff.sql",
     5 "sms" "0005_sms.sql",
     6 "provider" "0006_provider.sql",
-    7 "filing_phones" "0007_filing_phones.sql"
+    7 "phones and doubts" "0007_phones_and_doubts.sql"
 ];
 
 /// The engines that a migration is written for.

@@ -48,9 +48,13 @@ pub async fn received(
     Ok(row.and_then(|(message,)| message))
 }
 
-/// What has come for the parts of a message.
-pub async fn of_message(tx: &mut Tx, message: MessageId) -> Result<Vec<Option<Arrival>>> {
-    const OF_MESSAGE: &str = "SELECT receipt FROM sms_parts WHERE message_id = $1";
-    let rows: Vec<(Option<Arrival>,)> = all!(tx, OF_MESSAGE, message)?;
+/// What has come for the parts of a message by a gateway: another may have a copy of it.
+pub async fn of_message(
+    tx: &mut Tx,
+    message: MessageId,
+    gateway: &str,
+) -> Result<Vec<Option<Arrival>>> {
+    const OF_MESSAGE: &str = "SELECT receipt FROM sms_parts WHERE message_id = $1 AND gateway = $2";
+    let rows: Vec<(Option<Arrival>,)> = all!(tx, OF_MESSAGE, message, gateway)?;
     Ok(rows.into_iter().map(|(receipt,)| receipt).collect())
 }

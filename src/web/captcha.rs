@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, ByteRangeSpec, ContentEncoding, ContentRange, ContentRangeSpec, Header},
     },
     web::{Data, Form, Path},
@@ -64,11 +64,13 @@ pub async fn wav(request: HttpRequest, state: Data<State>, id: Path<String>) -> 
         .insert_header((header::CACHE_CONTROL, CACHED));
     let length = sound.len() as u64;
     let part = range(&request).and_then(|part| part.to_satisfiable_range(length));
-    let Some((from, to)) = part else {
+    let bytes = part.and_then(|(from, to)| {
+        let (from, to) = (usize::try_from(from).ok()?, usize::try_from(to).ok()?);
+        sound.get(from..=to)
+    });
+    let Some(bytes) = bytes else {
         return Ok(response.body(sound.to_vec()));
     };
-    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
-    let bytes = sound.get(place(from)..=place(to)).unwrap_or_default();
     response
         .status(StatusCode::PARTIAL_CONTENT)
         .insert_header(ContentRange(ContentRangeSpec::Bytes {
@@ -87,6 +89,9 @@ fn opened(state: &State, id: &str, kinds: &[Kind]) -> Result<Arc<Challenge>> {
 
 /// The one part that is asked for; of several, or of what cannot be read, the whole is sent.
 fn range(request: &HttpRequest) -> Option<ByteRangeSpec> {
+    if request.method() != Method::GET {
+        return None;
+    }
     match header::Range::parse(request).ok()? {
         header::Range::Bytes(parts) if parts.len() == 1 => parts.into_iter().next(),
         _ => None,

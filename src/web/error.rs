@@ -115,11 +115,22 @@ fn bare(kind: ErrorKind) -> HttpResponse {
     response
 }
 
-/// No such page; but a bureau's with a slash too many, as people type it, leads to that page.
+/// The national pages.
+const PAGES: [&str; 5] = [
+    "help",
+    "privacy",
+    "progress",
+    "sms-verification",
+    "sms-resend",
+];
+
+/// No such page; but one with a slash too many, as people type it, leads to that page.
 pub(super) async fn nothing_here(request: HttpRequest) -> HttpResponse {
     let path = request.path();
     let page = path.trim_end_matches('/');
-    if page != path && bureau_of(page).is_some() {
+    // a name, so that it leads to no other host
+    let is_page = PAGES.contains(&page.trim_start_matches('/')) || bureau_of(page).is_some();
+    if page != path && page.starts_with('/') && !page.starts_with("//") && is_page {
         return HttpResponse::PermanentRedirect()
             .insert_header((header::LOCATION, page))
             .finish();
@@ -291,6 +302,7 @@ fn kind_of(status: StatusCode) -> Option<ErrorKind> {
         StatusCode::FORBIDDEN => ErrorKind::Forbidden,
         StatusCode::NOT_FOUND => ErrorKind::NotFound,
         StatusCode::METHOD_NOT_ALLOWED => ErrorKind::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => ErrorKind::TooSlow,
         StatusCode::PAYLOAD_TOO_LARGE => ErrorKind::TooLarge,
         StatusCode::MISDIRECTED_REQUEST => ErrorKind::Misdirected,
         StatusCode::SERVICE_UNAVAILABLE => ErrorKind::Unavailable,

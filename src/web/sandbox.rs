@@ -32,6 +32,11 @@ macro_rules! api {
     };
 }
 
+/// Whether a request's path is one that turns the clock, by call or by form, which takes as long as there is work to do.
+pub fn turns_clock(path: &str) -> bool {
+    path == "/sandbox/api/clock" || path == "/sandbox/clock"
+}
+
 /// Mounts `/sandbox`.
 pub fn configure(config: &mut ServiceConfig) {
     let api = web::scope("/api")

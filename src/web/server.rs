@@ -12,14 +12,14 @@ use actix_web::{
 
 use super::{
     at, error,
-    guard::{body, headers, host, origin, password},
+    guard::{headers, host, origin, password, slow_body},
     health, observe, read, resource, routes, sandbox,
     site::State,
 };
 
 /// A client has so long for a request's head.
 const CLIENT: Duration = Duration::from_secs(15);
-/// A handler, the reading of the body included ([`body::TIME`]), has so long.
+/// A handler, the reading of the body included ([`super::site::BODY_WITHIN`]), has so long.
 const HANDLER: Duration = Duration::from_secs(30);
 /// Running requests have so long after a stop, seconds.
 const STOP: u64 = 20;
@@ -49,7 +49,7 @@ pub fn serve(listener: TcpListener, state: State) -> io::Result<Server> {
             .app_data(data.clone())
             .app_data(services.clone())
             .wrap(from_fn(sandbox::follow))
-            .wrap(from_fn(body::in_time))
+            .wrap(from_fn(slow_body::cut_off))
             .wrap(from_fn(in_time))
             .wrap(from_fn(origin::same))
             .wrap(from_fn(password::asked))
@@ -88,7 +88,7 @@ async fn in_time(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if request.path().starts_with("/sandbox") && request.path().ends_with("/clock") {
+    if sandbox::turns_clock(request.path()) {
         return next.call(request).await;
     }
     match tokio::time::timeout(HANDLER, next.call(request)).await {

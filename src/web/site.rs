@@ -5,6 +5,7 @@ use std::{
     fmt,
     net::IpAddr,
     sync::Arc,
+    time::Duration,
 };
 
 use ipnet::IpNet;
@@ -28,6 +29,9 @@ pub struct State {
     pub visitors: Visitors,
 }
 
+/// The whole of a body arrives within this time; a form has a few hundred bytes, a call 1 MiB at most.
+pub const BODY_WITHIN: Duration = Duration::from_secs(20);
+
 /// Plain values of the configuration.
 pub struct Site {
     /// A sandbox: ribbon, desk, no index.
@@ -40,6 +44,8 @@ pub struct Site {
     pub hosts: BTreeMap<String, Option<Province>>,
     /// Proxies whose X-Forwarded-For is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// [`BODY_WITHIN`], but in tests.
+    pub body_within: Duration,
     /// Shown in the footer.
     pub operator: Option<Operator>,
     /// Neighbouring systems, by bureau.

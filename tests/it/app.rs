@@ -7,7 +7,7 @@ use heyan::{
     domain::province::Province,
     flow::Services,
     store::Engine,
-    web::{CaptchaKinds, Site, State, Visitors, page::Operator, serve},
+    web::{BODY_WITHIN, CaptchaKinds, Site, State, Visitors, page::Operator, serve},
 };
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use scraper::{Html, Selector};
@@ -42,6 +42,7 @@ pub fn site() -> Site {
         https: false,
         hosts: BTreeMap::from(hosts),
         trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+        body_within: BODY_WITHIN,
         operator: Some(Operator {
             name: "某某网络科技有限公司".into(),
             contact: "beian@example.cn".into(),

@@ -209,20 +209,32 @@ fn policy_shows_one_or_the_whole_timeline() {
 #[test]
 fn secrets_that_nobody_could_read_are_told_lost() {
     let heyan = Heyan::new();
-    for (arguments, again) in [
+    let full = || Stdio::from(std::fs::File::create("/dev/full").unwrap());
+    let closed = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        Stdio::from(writer)
+    };
+    heyan.write("password", "correct horse battery staple\n");
+    let staff = ["staff", "add", "zhang", "--province", "gansu"];
+    for (arguments, stdout, again) in [
         (
             &["provider", "add", "full"][..],
-            "heyan provider rotate full",
+            full(),
+            "heyan provider rotate 'full'",
         ),
         (
             &["provider", "rotate", "full"],
-            "heyan provider rotate full",
+            closed(),
+            "heyan provider rotate 'full'",
         ),
+        (&staff, full(), "heyan staff reset 'zhang'"),
     ] {
-        let full = std::fs::File::create("/dev/full").unwrap();
-        let answer: Answer = heyan
-            .command(arguments)
-            .stdout(full)
+        let password = std::fs::File::open(heyan.path("password")).unwrap();
+        let mut command = heyan.command(arguments);
+        let answer: Answer = command
+            .stdin(password)
+            .stdout(stdout)
             .output()
             .unwrap()
             .into();
@@ -233,6 +245,7 @@ fn secrets_that_nobody_could_read_are_told_lost() {
         );
     }
     assert!(heyan.run(&["provider", "list"]).done().contains("full"));
+    assert!(heyan.run(&["staff", "list"]).done().contains("zhang"));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use heyan::{
     captcha::Form,
     domain::province::Province,
     flow::providers,
-    web::{CaptchaKinds, Site, State, Visitors, serve},
+    web::{BODY_WITHIN, CaptchaKinds, Site, State, Visitors, serve},
 };
 use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret;
@@ -55,6 +55,7 @@ impl Portal {
             hosts: BTreeMap::new(),
             // each visitor of a test has an address of its own
             trusted_proxies: vec!["127.0.0.1/32".parse().unwrap()],
+            body_within: BODY_WITHIN,
             operator: None,
             neighbours: HashMap::new(),
             public_metrics: true,

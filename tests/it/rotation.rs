@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use heyan::{
     captcha::Captchas,
     domain::{
+        ids::RequestId,
         province::Province,
         words::{FilingKind, Outcome, VerificationState},
     },
@@ -14,10 +15,17 @@ use heyan::{
         short_link,
     },
     keys::Keys,
-    store::rotation::{self, SealedColumn},
+    store::{
+        Engine,
+        filing_phones::{self, PhoneRow},
+        purge,
+        rotation::{self, SealedColumn},
+    },
 };
 use serde_json::json;
+use uuid::Uuid;
 
+use crate::pg;
 use crate::world::{Who, World, filing, on_engines, outcome};
 
 const GANSU: Option<Province> = Some(Province::Gansu);
@@ -162,5 +170,34 @@ on_engines! {
         let rotated = rotate(&world).await;
         assert_eq!((rotated.rehashed, rotated.unreadable), (0, 0));
         assert_eq!(rotated.still_needed, BTreeSet::new());
+    }
+
+    async fn a_purge_amid_a_rotation_leaves_no_hash(engine) {
+        let world = World::new(engine, "2020-09-01T09:00+08:00").await;
+        let moved = Who::number(1).moved_from("13900139009");
+        let id = world.submit(filing(Province::Gansu, FilingKind::ChangePhone, Some(moved), &[])).await.row.id;
+        let first = PhoneRow { phone_hash: Vec::new(), request_id: RequestId(Uuid::nil()) };
+        let (db, now) = (world.services.db.clone(), world.now());
+        let mut rotating = db.write().await.unwrap();
+        let rows = filing_phones::hashed_after(&mut rotating, "k2", &first, 9).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        filing_phones::rehash(&mut rotating, &rows[0], b"new", "k2").await.unwrap();
+        let purging = tokio::spawn({
+            let db = db.clone();
+            async move {
+                let mut tx = db.write().await.unwrap();
+                assert!(purge::request(&mut tx, id, now).await.unwrap());
+                tx.commit().await.unwrap();
+            }
+        });
+        // SQLite has one writer; a server's second one waits for the row
+        if engine == Engine::Postgres {
+            let waits = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity \
+                WHERE datname = current_database() AND wait_event_type = 'Lock')";
+            assert!(pg::becomes(&world.scratch.url, waits).await, "nobody waits");
+        }
+        rotating.commit().await.unwrap();
+        purging.await.unwrap();
+        assert_eq!(world.number("SELECT COUNT(*) FROM filing_phones").await, 0);
     }
 }

@@ -14,7 +14,7 @@ use heyan::{
         id_document::IdTail, phone::Phone, province::Province, sms_code::SmsCode, words::Outcome,
     },
     flow::{Services, attempt::Attempt, told::Told, verify::verify},
-    web::{CaptchaKinds, Site, State, Visitors, serve},
+    web::{BODY_WITHIN, CaptchaKinds, Site, State, Visitors, serve},
 };
 
 use crate::prepare::Person;
@@ -205,6 +205,7 @@ pub fn portal(services: &Services) -> String {
             https: false,
             hosts: BTreeMap::new(),
             trusted_proxies: Vec::new(),
+            body_within: BODY_WITHIN,
             operator: None,
             neighbours: HashMap::new(),
             public_metrics: false,

@@ -166,19 +166,37 @@ async fn choose(
         return Ok(Plan::Resolve { gateway, since });
     }
     let carrier = job.known.carrier();
-    // one that has left its attempt unanswered may do so again: another comes first
-    let silent = claimed.gateway.iter().filter(|_| claimed.doubts > 0);
-    let without: BTreeSet<_> = job.refused.iter().chain(silent).cloned().collect();
-    let pick = |without: &_| services.gateways.pick(job.route(carrier, without), now);
-    let picked = match pick(&without) {
-        Pick::Rest(_) | Pick::None => pick(&job.refused),
-        answering @ Pick::By(_) => answering,
+    // one that has left its attempt unanswered may do so again: the others come first
+    let silent = claimed.doubted_by.iter();
+    let others: BTreeSet<_> = job.refused.iter().chain(silent).cloned().collect();
+    let mut admitted = admits(tx, services, job, carrier, &others, now).await?;
+    if admitted.is_err() && others != job.refused {
+        admitted = admits(tx, services, job, carrier, &job.refused, now).await?;
+    }
+    let gateway = match admitted {
+        Ok(gateway) => gateway,
+        Err(plan) => return Ok(plan),
     };
-    let gateway = match picked {
+    let lease = now + LEASE;
+    outbox::submit(tx, claimed.id, token, &gateway, carrier, now, lease).await?;
+    Ok(Plan::Send { gateway, carrier })
+}
+
+/// The gateway that admits the message now, which counts; else what is to be done with it.
+async fn admits(
+    tx: &mut Tx,
+    services: &Services,
+    job: &Job,
+    carrier: Option<Carrier>,
+    without: &BTreeSet<String>,
+    now: DateTime<Utc>,
+) -> Result<std::result::Result<String, Plan>> {
+    let gateway = match services.gateways.pick(job.route(carrier, without), now) {
         Pick::By(gateway) => gateway,
-        Pick::Rest(until) => return Ok(Plan::Resting { until }),
-        Pick::None => return Ok(Plan::Nobody),
+        Pick::Rest(until) => return Ok(Err(Plan::Resting { until })),
+        Pick::None => return Ok(Err(Plan::Nobody)),
     };
+    let claimed = &job.claimed;
     let taking = Taking {
         services,
         phone: &job.message.phone,
@@ -187,11 +205,9 @@ async fn choose(
     };
     if let Some(until) = taking.take(tx, now).await? {
         services.gateways.put_back(&gateway);
-        return Ok(Plan::Held { until });
+        return Ok(Err(Plan::Held { until }));
     }
-    let lease = now + LEASE;
-    outbox::submit(tx, claimed.id, token, &gateway, carrier, now, lease).await?;
-    Ok(Plan::Send { gateway, carrier })
+    Ok(Ok(gateway))
 }
 
 /// Notes that another gateway is about to be handed the message.

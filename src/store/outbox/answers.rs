@@ -98,7 +98,7 @@ pub async fn hold(
 
 /// The attempt went without an answer: the gateway may have it.
 pub async fn doubt(tx: &mut Tx, id: MessageId, token: Uuid, look_at: At) -> Result<bool> {
-    const DOUBT: &str = "UPDATE sms_messages SET doubts = doubts + 1, next_attempt_at = $3, lease_token = NULL \
+    const DOUBT: &str = "UPDATE sms_messages SET doubts = doubts + 1, doubted_by = gateway, next_attempt_at = $3, lease_token = NULL \
         WHERE id = $1 AND lease_token = $2 AND state = 'queued'";
     Ok(run!(tx, DOUBT, id, token, look_at)? == 1)
 }

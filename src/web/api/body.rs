@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use mime::Mime;
 
 use super::problem::{Problem, ProblemType};
-use crate::web::guard::body::{TIME, is_late};
+use crate::web::guard::slow_body::is_late;
 
 const MOST: usize = 1024 * 1024;
 /// What is too large is read away up to here, so that the sender gets to read the answer.
@@ -45,8 +45,7 @@ pub async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Vec<u8>
 
 fn broken_off(error: &PayloadError) -> Problem {
     if is_late(error) {
-        let within = TIME.as_secs();
-        let detail = format!("the whole body must arrive within {within} s");
+        let detail = "the whole body did not arrive in time; send it again";
         return Problem::new(ProblemType::BodyTooSlow, detail);
     }
     let detail = "the body broke off before its end; send it again";

@@ -23,7 +23,7 @@ use crate::{
     random::Random,
     sms::Gateways,
     store::{Db, Options},
-    web::{CaptchaKinds, Site, Visitors},
+    web::{BODY_WITHIN, CaptchaKinds, Site, Visitors},
 };
 
 async fn state(folder: &std::path::Path) -> State {
@@ -59,6 +59,7 @@ async fn state(folder: &std::path::Path) -> State {
         https: true,
         hosts: BTreeMap::new(),
         trusted_proxies: Vec::new(),
+        body_within: BODY_WITHIN,
         operator: None,
         neighbours: HashMap::new(),
         public_metrics: true,

@@ -36,6 +36,8 @@ pub enum ErrorKind {
     LinkNotFound,
     /// 405
     MethodNotAllowed,
+    /// 408: a form that did not arrive in time.
+    TooSlow,
     /// 413
     TooLarge,
     /// 421: a host that is not ours.
@@ -62,6 +64,7 @@ impl ErrorKind {
             Self::Forbidden => 403,
             Self::NotFound | Self::LinkNotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::TooSlow => 408,
             Self::TooLarge => 413,
             Self::Misdirected => 421,
             Self::TooManyRequests { .. } => 429,

@@ -601,6 +601,10 @@ async fn purged(portal: &Portal) {
     let mut gone = Vec::new();
     for (what, all) in [
         ("phone hash", "SELECT phone_hash FROM verifications"),
+        (
+            "unverified phone hash",
+            "SELECT phone_hash FROM filing_phones",
+        ),
         ("tail hash", "SELECT tail_hash FROM verifications"),
         ("link hash", "SELECT link_hash FROM verifications"),
         ("person", "SELECT person FROM verifications"),

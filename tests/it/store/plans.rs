@@ -190,7 +190,9 @@ async fn everything(db: &Db) {
     sms_parts::received(tx, "x", "2", Arrival::Delivered, at(9))
         .await
         .unwrap();
-    sms_parts::of_message(tx, message_id(1)).await.unwrap();
+    sms_parts::of_message(tx, message_id(1), "main")
+        .await
+        .unwrap();
     phone_carriers::put(tx, b"phone", "k1", &Json(vec![Carrier::Mobile]), at(9))
         .await
         .unwrap();

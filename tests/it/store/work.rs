@@ -80,6 +80,7 @@ on_both! {
             gateway: None,
             submitted_at: None,
             doubts: 0,
+            doubted_by: None,
             refused_by: Json(Vec::new()),
             expires_at: first.expires_at,
             verification_ended_at: None,

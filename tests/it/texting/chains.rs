@@ -124,7 +124,7 @@ on_engines! {
         assert_eq!(texting.by().len(), 20);
         // the probe, and as soon as it is answered the others
         texting.after(1).await;
-        texting.after(2).await;
+        texting.after(5).await;
         assert_eq!(texting.by().len(), 40);
         assert_eq!(texting.world.number("SELECT COUNT(*) FROM sms_messages WHERE state = 'accepted'").await, 20);
     }

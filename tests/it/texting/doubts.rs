@@ -29,6 +29,7 @@ fn silent(times: usize) -> impl Fn(&SmsMessage, DateTime<Utc>) -> Sent + Send + 
     }
 }
 
+const LOST: Fate = Fate::Undeliverable { foreign: false };
 const REPEATED: &str = "heyan_sms_repeated_total 1";
 
 on_engines! {
@@ -131,6 +132,38 @@ on_engines! {
         assert_eq!(texting.by(), ["main", "spare"]);
         assert_eq!(texting.sms(id).await[0].state, SmsState::Accepted);
         assert!(texting.counted(REPEATED));
+    }
+
+    async fn whoever_answered_is_not_the_one_in_doubt(engine) {
+        let fakes = Fakes::default().with("main", silent(9), |one| one.asked = Asked::CannotTell);
+        let spare = |sms: &SmsMessage, _| if sms.attempt < 3 { again() } else { accepted() };
+        let texting = fakes.add("spare", spare).world(engine, NINE).await;
+        let id = texting.file(PHONE).await;
+        texting.after(5).await;
+        texting.after(60).await;
+        assert_eq!(texting.by(), ["main", "spare", "spare"]);
+        assert_eq!(texting.sms(id).await[0].state, SmsState::Accepted);
+    }
+
+    async fn what_becomes_of_one_copy_says_nothing_bad_of_the_other(engine) {
+        for late in [LOST, Fate::Undeliverable { foreign: true }] {
+            let fakes = Fakes::default().with("main", silent(9), |one| one.asked = Asked::CannotTell);
+            let spare = |_: &SmsMessage, _| Sent::Accepted { references: vec!["s1".into()] };
+            let texting = fakes.add("spare", spare).world(engine, NINE).await;
+            let id = texting.file(PHONE).await;
+            texting.after(5).await;
+            let tell = async |gateway: &str, about: About, fate: Fate| {
+                texting.sink(gateway).post(vec![Receipt { about, fate }]);
+                texting.world.settle().await;
+                texting.sms(id).await[0].state
+            };
+            // the first has taken it after all, as it says late
+            let (about, accepted) = (About::Message(texting.caught()[0].id), Fate::Accepted { references: vec!["m1".into()] });
+            assert_eq!(tell("main", about, accepted).await, SmsState::Accepted);
+            assert_eq!(tell("main", About::Reference("m1".into()), late).await, SmsState::Accepted);
+            assert_eq!(texting.by(), ["main", "spare"], "no new code");
+            assert_eq!(tell("spare", About::Reference("s1".into()), Fate::Delivered).await, SmsState::Delivered);
+        }
     }
 
     async fn one_that_can_never_tell_gets_it_twice_at_most(engine) {

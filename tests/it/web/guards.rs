@@ -1,5 +1,11 @@
 //! Who is let in, and the headers with which every answer leaves.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
 use chrono::{DateTime, Utc};
 use heyan::{clock::Pace, store::Engine};
 use reqwest::Method;
@@ -9,6 +15,52 @@ use crate::app::{App, FORM, Page, encoded};
 
 async fn app() -> App {
     App::new(Engine::Sqlite, IN_2021).await
+}
+
+/// What a raw request is answered, up to and with a text in it.
+fn answered(base: &str, request: &str, until: &str) -> String {
+    let mut stream = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let (mut answer, mut part) = (String::new(), [0; 16 * 1024]);
+    while !answer.contains(until) {
+        match stream.read(&mut part).unwrap() {
+            0 => break,
+            read => answer.push_str(&String::from_utf8_lossy(&part[..read])),
+        }
+    }
+    answer
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_does_not_arrive_is_told_so() {
+    let within = Duration::from_millis(200);
+    let app = App::with(
+        Engine::Sqlite,
+        IN_2021,
+        |_| {},
+        |site| site.body_within = within,
+    )
+    .await;
+    for (path, kind, told) in [
+        ("/gansu/sms-verification", FORM, "提交超时"),
+        (
+            "/sandbox/api/providers",
+            "application/json",
+            "body-too-slow",
+        ),
+    ] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ncontent-length: 9\r\n\r\n{{"
+        );
+        let base = app.base.clone();
+        let answer = tokio::task::spawn_blocking(move || answered(&base, &head, told));
+        let answer = answer.await.unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 408 ") && answer.contains(told),
+            "{answer}"
+        );
+    }
+    app.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

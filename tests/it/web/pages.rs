@@ -64,6 +64,7 @@ async fn each_page_answers_get_and_head_and_nothing_else() {
         );
     }
     for (typed, page) in [
+        ("/help/", "/help"),
         ("/gansu/", "/gansu"),
         ("/gansu/progress//", "/gansu/progress"),
     ] {
@@ -72,6 +73,8 @@ async fn each_page_answers_get_and_head_and_nothing_else() {
     }
     for elsewhere in [
         "//gansu/",
+        "//help/",
+        "/nothing/",
         "//example.com/gansu/",
         "/nowhere/",
         "/gansu/nothing",

@@ -46,7 +46,7 @@ on_both! {
 
     async fn an_attempt_that_hangs_holds_up_its_own_request_alone(db) {
         let receiver = Receiver::scripted(|number, _| {
-            (200, if number == 0 { Duration::from_secs(4) } else { Duration::ZERO })
+            (200, if number == 0 { Duration::from_secs(14) } else { Duration::ZERO })
         });
         let hooked = Hooked::new(db, &receiver.url).await;
         hooked.desk.file(&["13800138000"]).await;
@@ -64,10 +64,10 @@ on_both! {
         }
         // each is told that it is verified, and that its SMS was sent
         while receiver.seen().len() < 1 + 3 * 2 {
-            assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", receiver.kinds());
+            assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", receiver.kinds());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        stop.cancel();
-        running.await.unwrap();
+        // in order it would wait for the attempt that hangs
+        running.abort();
     }
 }

@@ -1,33 +1,46 @@
 //! How long a request's body may take to arrive: a form's and a call's alike.
 
-use std::{io, pin::Pin, time::Duration};
+use std::{io, pin::Pin};
 
 use actix_web::{
-    Error, HttpMessage,
+    Error, HttpMessage, HttpRequest,
     body::MessageBody,
     dev::{Payload, ServiceRequest, ServiceResponse},
-    error::PayloadError,
+    error::{PayloadError, UrlencodedError},
     middleware::Next,
-    web::Bytes,
+    web::{Bytes, Data},
 };
 use futures_util::{Stream, StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
-/// The whole of a body arrives within this time.
-pub const TIME: Duration = Duration::from_secs(20);
+use crate::web::{
+    error::Failure,
+    pages::error::ErrorKind,
+    site::{BODY_WITHIN, State},
+};
 
 type Chunk = Result<Bytes, PayloadError>;
 
 /// Whoever reads the body meets an error once its time is over, [`is_late`].
-pub async fn in_time(
+pub async fn cut_off(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let state = request.app_data::<Data<State>>();
+    let within = state.map_or(BODY_WITHIN, |state| state.site.body_within);
     match request.take_payload() {
         Payload::None => {}
-        payload => request.set_payload(until(payload, Instant::now() + TIME).into()),
+        payload => request.set_payload(until(payload, Instant::now() + within).into()),
     }
     next.call(request).await
+}
+
+/// What a form is answered that cannot be read.
+pub fn form_error(error: UrlencodedError, _: &HttpRequest) -> Error {
+    match &error {
+        UrlencodedError::Payload(late) if is_late(late) => Failure::Page(ErrorKind::TooSlow).into(),
+        _ => error.into(),
+    }
 }
 
 /// It was the client that took too long.
@@ -55,6 +68,8 @@ fn until(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
