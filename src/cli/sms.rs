@@ -120,13 +120,15 @@ async fn tried(
         Sent::Stop => {
             return Err(refused("can send nothing: account or configuration (stop)"));
         }
-        Sent::Unknown => return Err(refused("did not answer: it may have it (unknown)")),
+        Sent::Unknown => {
+            return Err(refused(
+                "did not answer, or nothing sure: it may have it (unknown)",
+            ));
+        }
     };
     let took = began.elapsed().as_millis();
-    print(&format!(
-        "{gateway}: accepted in {took} ms {}\n",
-        references.join(" ")
-    ))?;
+    let accepted = format!("{gateway}: accepted in {took} ms {}", references.join(" "));
+    print(&format!("{}\n", accepted.trim_end()))?;
     if !gateways.sends_receipts(gateway) {
         return Ok(());
     }

@@ -44,6 +44,23 @@ words!(/// 备案类型.
     CancelAccess = "cancel_access",
 });
 
+impl FilingKind {
+    /// Its name (domain terms).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NewFiling => "新增备案",
+            Self::NewSite => "新增网站（服务）",
+            Self::NewAccess => "新增接入",
+            Self::Change => "变更备案",
+            Self::ChangePhone => "变更手机号码",
+            Self::CancelSubject => "注销主体",
+            Self::CancelSite => "注销网站",
+            Self::CancelAccess => "取消接入",
+        }
+    }
+}
+
 words!(/// How far a filing request is.
     RequestState {
     /// A `change_phone` that the bureau reviews first: no deadline, no SMS.

@@ -114,7 +114,7 @@ impl Claim {
         let came = match job.plan.clone() {
             Plan::Dropped => return Ok(true),
             Plan::Held { until } => Came::Held { until },
-            Plan::Resting { until } => Came::Retry { at: until },
+            Plan::Resting { until } => Came::Rested { until },
             Plan::Nobody => Came::Failed,
             Plan::Resolve { gateway, since } => {
                 let came = self.resolve(&job, &gateway, since).await;

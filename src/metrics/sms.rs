@@ -104,7 +104,7 @@ impl Sms {
 }
 
 impl Metrics {
-    /// What became of an SMS that was due: `accepted`, `retried`, `held`, `refused`, `in_doubt`, `unknown`, `cancelled`.
+    /// What became of an SMS that was due: `accepted`, `retried`, `rested`, `held`, `refused`, `in_doubt`, `unknown`, `cancelled`.
     pub fn message(&self, result: &'static str) {
         let labels = MessageLabels { result };
         self.inner.sms.messages.get_or_create(&labels).inc();

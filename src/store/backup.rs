@@ -95,15 +95,22 @@ pub async fn marks(from: &Path, beginning: &str) -> Result<Vec<(String, String)>
     const MARKS: &str = "SELECT key, value FROM meta WHERE key >= $1 AND key < $1 || char(1114111)";
     let mut source = open(from).await?;
     let found = sqlx::query_as(MARKS).bind(beginning).fetch_all(&mut source);
-    let found = found.await?;
+    let found = found.await.map_err(|error| of(from, error))?;
     source.close().await?;
     Ok(found)
 }
 
 async fn open(path: &Path) -> Result<SqliteConnection> {
-    Ok(sqlite::options(path, std::time::Duration::from_secs(5))
-        .connect()
-        .await?)
+    let options = sqlite::options(path, std::time::Duration::from_secs(5));
+    options.connect().await.map_err(|error| of(path, error))
+}
+
+/// An error that names the file it is about: the database has one too.
+fn of(path: &Path, error: sqlx::Error) -> StoreError {
+    match error.into() {
+        StoreError::Damaged(what) => StoreError::Damaged(format!("{}: {what}", path.display())),
+        error => error,
+    }
 }
 
 async fn copy(source: &mut SqliteConnection, to: &Path) -> Result<()> {
@@ -129,14 +136,11 @@ fn sync_folder(path: &Path) -> Result<()> {
 
 /// That the file is a whole database of ours.
 async fn check(source: &mut SqliteConnection, from: &Path) -> Result<()> {
-    let (verdict,): (String,) = sqlx::query_as("PRAGMA quick_check(1)")
-        .fetch_one(&mut *source)
-        .await?;
+    let checked = sqlx::query_as("PRAGMA quick_check(1)").fetch_one(&mut *source);
+    let (verdict,): (String,) = checked.await.map_err(|error| of(from, error))?;
     if verdict != "ok" {
-        return Err(StoreError::Damaged(format!(
-            "{}: {verdict}",
-            from.display()
-        )));
+        let what = format!("{}: {verdict}", from.display());
+        return Err(StoreError::Damaged(what));
     }
     super::schema::admit_backup(source, from).await
 }

@@ -122,7 +122,7 @@ fn words(sheet: &mut Worksheet) -> Result<(), XlsxError> {
         sheet,
         2,
         "kind",
-        kinds.map(|one| (one.as_str(), kind(*one))),
+        kinds.map(|one| (one.as_str(), one.name())),
     )?;
     list(sheet, 4, "role", ROLES.into_iter())?;
     let documents = DocumentType::ALL.iter();
@@ -152,19 +152,6 @@ fn notes(sheet: &mut Worksheet) -> Result<(), XlsxError> {
 }
 
 const ROLES: [(&str, &str); 2] = [("subject", "主体负责人"), ("site", "网站负责人")];
-
-const fn kind(kind: FilingKind) -> &'static str {
-    match kind {
-        FilingKind::NewFiling => "新增备案",
-        FilingKind::NewSite => "新增网站（服务）",
-        FilingKind::NewAccess => "新增接入",
-        FilingKind::Change => "变更备案",
-        FilingKind::ChangePhone => "变更手机号码",
-        FilingKind::CancelSubject => "注销主体",
-        FilingKind::CancelSite => "注销网站",
-        FilingKind::CancelAccess => "取消接入",
-    }
-}
 
 const fn document(kind: DocumentType) -> &'static str {
     match kind {

@@ -40,6 +40,8 @@ pub(super) enum Came {
     Again,
     /// Not sent: another attempt then.
     Retry { at: DateTime<Utc> },
+    /// Not tried: all of its gateways rest.
+    Rested { until: DateTime<Utc> },
     /// Kept back by a ceiling or a pace: the deadline waits too.
     Held { until: DateTime<Utc> },
     /// No answer came.
@@ -90,6 +92,7 @@ impl Came {
             Self::Taken => "unknown",
             Self::Failed => "refused",
             Self::Again | Self::Retry { .. } => "retried",
+            Self::Rested { .. } => "rested",
             Self::Held { .. } => "held",
             Self::Doubt | Self::Wait { .. } => "in_doubt",
         }
@@ -190,7 +193,9 @@ impl Report {
                 let next = at + retry_after(self.job.attempts);
                 outbox::retry(tx, id, token, next, &refused()).await
             }
-            Came::Retry { at: next } => outbox::retry(tx, id, token, *next, &refused()).await,
+            Came::Retry { at: next } | Came::Rested { until: next } => {
+                outbox::retry(tx, id, token, *next, &refused()).await
+            }
             Came::Held { until } => outbox::hold(tx, id, token, *until, &refused()).await,
             Came::Doubt => outbox::doubt(tx, id, token, at + ASK).await,
             Came::Wait { until } => outbox::wait(tx, id, token, *until).await,

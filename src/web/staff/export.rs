@@ -195,7 +195,7 @@ fn line(one: &Exported) -> Vec<String> {
     vec![
         row.id.to_string(),
         row.province.short_name().into(),
-        row.kind.as_str().into(),
+        row.kind.name().into(),
         row.provider.clone(),
         row.provider_reference.clone().unwrap_or_default(),
         standing(row.state, row.accepted_at.is_some()).into(),

@@ -170,7 +170,10 @@ fn a_backup_comes_back_as_it_was() {
     assert!(error.contains("there is no file none.db"), "{error}");
     heyan.write("text.db", "no backup".repeat(999));
     let error = heyan.run(&["restore", "text.db"]).failed(1);
-    assert!(error.contains("damaged or no database"), "{error}");
+    assert!(
+        error.contains("damaged or no database: text.db: "),
+        "{error}"
+    );
     assert_eq!(heyan.run(&["provider", "list"]).done(), listed);
     assert!(exists(&heyan.path("kept.db")));
 }

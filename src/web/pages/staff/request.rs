@@ -8,7 +8,7 @@ use super::{
     lists::Row,
 };
 use crate::{
-    domain::words::{FilingKind, RequestState, VerificationState},
+    domain::words::{RequestState, VerificationState},
     web::page::Frame,
 };
 
