@@ -6,8 +6,8 @@ use crate::config::{Log, LogFormat};
 
 /// Starts logging; a second call changes nothing.
 pub(super) fn start(log: &Log) {
-    // the directives were judged as they were read
-    let filter = EnvFilter::new(&log.filter);
+    // the directives were judged as they were read; what is no HTTP at all is its sender's trouble, not an error of ours
+    let filter = EnvFilter::new(format!("{},actix_http::h1=off", log.filter));
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // in a test there may be a logger already
     let _ = match log.format {

@@ -112,6 +112,10 @@ fn stops_in_order(heyan: &Heyan) {
     assert!(serving.get("/readyz").starts_with("HTTP/1.1 200 "));
     assert!(serving.get("/gansu").contains("您是第1位访问者"));
     assert!(serving.get("/no-such-page").starts_with("HTTP/1.1 404 "));
+    // what is no request is no error of ours
+    for garbage in ["\u{16}\u{3}\u{1}\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
+        assert!(exchange(serving.connect(), garbage).starts_with("HTTP/1.1 400 "));
+    }
     // a form that is still on its way when the signal comes
     let running = serving.taken_up();
     serving.signal("TERM");
