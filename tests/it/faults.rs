@@ -151,17 +151,18 @@ on_engines! {
         let filed = portal.api(Method::GET, "/filing-requests", "").await;
         assert_eq!(filed.status, 503);
         assert!(filed.text.contains("urn:heyan:problem:unavailable"), "{}", filed.text);
-        let link = portal.get(&link).await;
-        // by a reader that SQLite still has open it can be read, by a new one it cannot
-        let may_be_read = engine == Engine::Sqlite && link.status == 200;
-        assert!(may_be_read || link.status == 503, "{}", link.text);
+        // what SQLite has open it can still read, once that has come back to the pool from the call before
+        let expected = if engine == Engine::Sqlite { 200 } else { 503 };
+        let mut page = portal.get(&link).await;
+        for _ in 0..100 {
+            if page.status == expected {
+                break;
+            }
+            tokio::task::yield_now().await;
+            page = portal.get(&link).await;
+        }
+        assert_eq!(page.status, expected, "{}", page.text);
     }
-}
-
-async fn somebody_waits_for_a_lock(url: &str) {
-    const WAITS: &str = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity \
-        WHERE datname = current_database() AND wait_event_type = 'Lock')";
-    assert!(pg::becomes(url, WAITS).await, "nobody waits");
 }
 
 /// It was there when the link was opened, and is not when the answer is shown.
@@ -170,7 +171,7 @@ async fn locked_after_the_link_was_opened() {
     let (portal, who, code, link) = filed(Engine::Postgres).await;
     let mut holder = Holder::of(&portal.world).await;
     let (linked, ()) = tokio::join!(by_link(&portal, &link, &code, who.tail()), async {
-        somebody_waits_for_a_lock(&portal.world.scratch.url).await;
+        pg::somebody_waits_for_a_lock(&portal.world.scratch.url).await;
         holder
             .locks("LOCK TABLE verifications IN ACCESS EXCLUSIVE MODE")
             .await;

@@ -68,6 +68,13 @@ pub async fn becomes(url: &str, sql: &'static str) -> bool {
     false
 }
 
+/// Returns once a transaction of this database waits for another's lock.
+pub async fn somebody_waits_for_a_lock(url: &str) {
+    const WAITS: &str = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock')";
+    assert!(becomes(url, WAITS).await, "nobody waits");
+}
+
 async fn admin(server: &str, sql: String) {
     let mut connection = PgConnection::connect(&format!("{server}/postgres"))
         .await

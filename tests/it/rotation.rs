@@ -192,9 +192,7 @@ on_engines! {
         });
         // SQLite has one writer; a server's second one waits for the row
         if engine == Engine::Postgres {
-            let waits = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity \
-                WHERE datname = current_database() AND wait_event_type = 'Lock')";
-            assert!(pg::becomes(&world.scratch.url, waits).await, "nobody waits");
+            pg::somebody_waits_for_a_lock(&world.scratch.url).await;
         }
         rotating.commit().await.unwrap();
         purging.await.unwrap();
