@@ -3,10 +3,27 @@
 use std::time::{Duration, Instant};
 
 use heyan::{domain::words::EventType, flow::FlowError, jobs};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::{Hooked, Receiver};
 use crate::store::on_both;
+
+/// Runs the jobs, and returns once the receiver has been called.
+async fn until_called(
+    hooked: &Hooked,
+    receiver: &Receiver,
+    stop: &CancellationToken,
+) -> JoinHandle<()> {
+    let services = hooked.desk.services.clone();
+    let running = tokio::spawn(jobs::run(services, stop.clone(), || {
+        std::future::ready(Ok::<_, FlowError>(()))
+    }));
+    while receiver.seen().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    running
+}
 
 on_both! {
     async fn a_slow_receiver_holds_up_nobody_else(db) {
@@ -18,13 +35,7 @@ on_both! {
             patient.desk.file(&[&format!("138{n:08}")]).await;
         }
         let stop = CancellationToken::new();
-        let services = hooked.desk.services.clone();
-        let running = tokio::spawn(jobs::run(services, stop.clone(), || {
-            std::future::ready(Ok::<_, FlowError>(()))
-        }));
-        while slow.seen().is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let running = until_called(&hooked, &slow, &stop).await;
         let begun = Instant::now();
         let id = hooked.desk.file(&["13900139000"]).await;
         while quick.seen().len() < 2 {
@@ -51,13 +62,7 @@ on_both! {
         let hooked = Hooked::new(db, &receiver.url).await;
         hooked.desk.file(&["13800138000"]).await;
         let stop = CancellationToken::new();
-        let services = hooked.desk.services.clone();
-        let running = tokio::spawn(jobs::run(services, stop.clone(), || {
-            std::future::ready(Ok::<_, FlowError>(()))
-        }));
-        while receiver.seen().is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let running = until_called(&hooked, &receiver, &stop).await;
         let begun = Instant::now();
         for n in 1..=3 {
             hooked.desk.file(&[&format!("138{n:08}")]).await;
