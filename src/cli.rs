@@ -89,8 +89,7 @@ fn bar(total: u64, unit: &'static str) -> ProgressBar {
 /// # Errors
 /// Stdout cannot be written, for another reason than that nobody reads it.
 pub fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match to_stdout(text) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::Work(format!("stdout cannot be written: {error}")))
         }
@@ -103,11 +102,15 @@ pub fn print(text: &str) -> Result<(), Failure> {
 /// # Errors
 /// Nobody read them: stdout cannot be written or is closed; `again` is the command that makes new ones.
 pub fn print_once(secrets: &str, again: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    let written = out.write_all(secrets.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| {
+    to_stdout(secrets).map_err(|error| {
         Failure::Work(format!(
             "it is done, but stdout cannot be written: {error}; the secrets are lost, make new ones with {again}"
         ))
     })
+}
+
+fn to_stdout(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }

@@ -3,6 +3,7 @@
 
 mod audit;
 mod messages;
+mod under_way;
 mod webhooks;
 
 use std::{future::Future, sync::Arc, time::Duration};

@@ -23,10 +23,7 @@ for (const box of document.querySelectorAll(".captcha")) {
     timer = setTimeout(renew, due - Date.now());
   };
 
-  const say = (text) => {
-    said.textContent = "";
-    setTimeout(() => { said.textContent = text; }, 50);
-  };
+  const say = (text) => speak(said, text);
 
   async function renew() {
     refresh.disabled = true;

@@ -40,6 +40,13 @@ class Line {
   }
 }
 
+/** Says a text in a live region, also where it says that already. */
+function speak(said, text, isBad = false) {
+  said.textContent = "";
+  said.classList.toggle("bad", isBad);
+  setTimeout(() => { said.textContent = text; }, 50);
+}
+
 /** Where the piece was, when, and how it came there: what the server reads as a trail. */
 class Trail {
   constructor(reach) {
@@ -76,11 +83,7 @@ function withPuzzle(image) {
   let drawn = null;
   let timer = 0;
 
-  const say = (text, isBad = false) => {
-    said.textContent = "";
-    said.classList.toggle("bad", isBad);
-    setTimeout(() => { said.textContent = text; }, 50);
-  };
+  const say = (text, isBad) => speak(said, text, isBad);
 
   const post = (path, fields) =>
     fetch(path, { method: "POST", body: new URLSearchParams(fields), headers: { Accept: "application/json" } });

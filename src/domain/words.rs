@@ -131,6 +131,22 @@ words!(/// The person's document; its last six characters are the `id_tail`.
     TaiwanResidence = "taiwan_residence",
 });
 
+impl DocumentType {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ResidentId => "居民身份证",
+            Self::Passport => "护照",
+            Self::HkMacauPermit => "港澳居民来往内地通行证",
+            Self::TaiwanPermit => "台湾居民来往大陆通行证",
+            Self::ForeignPermanentResident => "外国人永久居留身份证",
+            Self::HkMacauResidence => "港澳居民居住证",
+            Self::TaiwanResidence => "台湾居民居住证",
+        }
+    }
+}
+
 words!(/// Which era's sentences the pages and messages use.
     Wording {
     /// Pilot 1 (S0, S1).

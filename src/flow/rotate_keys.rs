@@ -2,7 +2,7 @@
 //! again under the index key. Codes, links and API keys cannot be read again; their key stays until they are gone. In
 //! bounded batches, each its own transaction: cut off, it is simply begun again.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, fmt::Display, sync::Arc};
 
 use uuid::Uuid;
 
@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     domain::{
-        filing::Filing,
         ids::{RequestId, VerificationId},
         phone::Phone,
     },
@@ -161,16 +160,8 @@ async fn rehash(services: &Services, rotated: &mut Rotated) -> Result<()> {
         after = Some(last.id);
         let mut anew = Vec::new();
         for row in &rows {
-            match hashed_anew(services, &mut tx, row).await {
-                Ok(Some(hashes)) => anew.push(hashes),
-                // purged meanwhile
-                Ok(None) | Err(FlowError::NotFound) => {}
-                Err(error @ (FlowError::Key(_) | FlowError::Corrupt(_))) => {
-                    rotated.unreadable += 1;
-                    tracing::error!(id = %row.id, %error, "a verification does not open; the others go on");
-                }
-                Err(error) => return Err(error),
-            }
+            let hashes = hashed_anew(services, &mut tx, row).await;
+            anew.extend(readable(hashes, &row.id, rotated)?);
         }
         drop(tx);
         let anew = Arc::new(anew);
@@ -258,20 +249,9 @@ async fn rehash_phones(services: &Services, rotated: &mut Rotated) -> Result<()>
         last = end.clone();
         let mut anew = Vec::new();
         for row in rows {
-            match review_phone::filing(&mut tx, services, row.request_id).await {
-                Ok(filing) => match new_hash(services, &filing, &row) {
-                    Some(new) => anew.push((row, new)),
-                    // its key is not loaded
-                    None => rotated.unreadable += 1,
-                },
-                // purged meanwhile
-                Err(FlowError::NotFound) => {}
-                Err(error @ (FlowError::Key(_) | FlowError::Corrupt(_))) => {
-                    rotated.unreadable += 1;
-                    tracing::error!(id = %row.request_id, %error, "a request does not open; the others go on");
-                }
-                Err(error) => return Err(error),
-            }
+            let hash = phone_anew(services, &mut tx, &row).await;
+            let hash = readable(hash, &row.request_id, rotated)?;
+            anew.extend(hash.map(|hash| (row, hash)));
         }
         drop(tx);
         rotated.rehashed += anew.len() as u64;
@@ -291,17 +271,36 @@ async fn rehash_phones(services: &Services, rotated: &mut Rotated) -> Result<()>
     }
 }
 
-/// The hash under the index key of the filing's phone that stands there under another.
-fn new_hash(services: &Services, filing: &Filing, row: &PhoneRow) -> Option<[u8; 32]> {
+/// The hash under the index key of the request's phone that stands there under another.
+async fn phone_anew(services: &Services, tx: &mut Tx, row: &PhoneRow) -> Result<Option<[u8; 32]>> {
     let keys = &services.keys;
+    let filing = review_phone::filing(tx, services, row.request_id).await?;
     let is_it = |phone: &&Phone| {
         let under_each = hashes::phones(keys, phone);
         under_each
             .iter()
             .any(|hash| hash.value[..] == row.phone_hash)
     };
-    let phone = filing.phones_beside(&[]).into_iter().find(is_it)?;
-    Some(hashes::phone(keys, phone).value)
+    let phone = filing.phones_beside(&[]).into_iter().find(is_it);
+    let nobody = || FlowError::Corrupt("a phone of nobody, or its key is not loaded".into());
+    Ok(Some(hashes::phone(keys, phone.ok_or_else(nobody)?).value))
+}
+
+/// What was made of a row; none: it has been purged meanwhile, or does not open, which is told and counted.
+fn readable<T>(
+    made: Result<Option<T>>,
+    id: &dyn Display,
+    rotated: &mut Rotated,
+) -> Result<Option<T>> {
+    match made {
+        Err(FlowError::NotFound) => Ok(None),
+        Err(error @ (FlowError::Key(_) | FlowError::Corrupt(_))) => {
+            rotated.unreadable += 1;
+            tracing::error!(%id, %error, "what a hash is made of does not open; the others go on");
+            Ok(None)
+        }
+        made => made,
+    }
 }
 
 /// The keys that `audit verify` needs, besides those in use. Reads whole tables.

@@ -4,14 +4,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::Notify,
-    task::{JoinError, JoinSet},
-    time::sleep,
-};
+use tokio::{sync::Notify, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{LOOK, backoff};
+use super::{LOOK, backoff, under_way::UnderWay};
 use crate::{
     domain::ids::MessageId,
     flow::{FlowError, Services, deliver, receipts, run_due},
@@ -20,17 +16,12 @@ use crate::{
 /// Messages under way at once, by all gateways together.
 const MOST: usize = 256;
 
-/// The messages that are being sent.
-type UnderWay = JoinSet<(MessageId, Result<bool, FlowError>)>;
-
 /// Runs until `stop`; `told` says that something may be due.
 pub(super) async fn run(services: Services, stop: CancellationToken, told: Arc<Notify>) {
-    let mut under_way = UnderWay::new();
+    let mut under_way = UnderWay::of("an SMS");
     let mut failures = 0;
     while !stop.is_cancelled() {
-        while let Some(sent) = under_way.try_join_next() {
-            tell(sent);
-        }
+        under_way.clear();
         let claimed = if under_way.len() + usize::from(deliver::AT_ONCE) <= MOST {
             claim(&services, &mut under_way).await
         } else {
@@ -52,13 +43,11 @@ pub(super) async fn run(services: Services, stop: CancellationToken, told: Arc<N
         tokio::select! {
             () = stop.cancelled() => {}
             () = told.notified(), if failures == 0 => {}
-            Some(sent) = under_way.join_next() => tell(sent),
+            true = under_way.one_ends() => {}
             () = sleep(pause) => {}
         }
     }
-    while let Some(sent) = under_way.join_next().await {
-        tell(sent);
-    }
+    under_way.all_end().await;
 }
 
 /// Writes receipts down as they come, until `stop`.
@@ -90,7 +79,10 @@ pub(super) async fn write_receipts(services: Services, stop: CancellationToken) 
 }
 
 /// Claims what is due and sends it, each message on a task of its own; false: nothing is due.
-async fn claim(services: &Services, under_way: &mut UnderWay) -> Result<bool, FlowError> {
+async fn claim(
+    services: &Services,
+    under_way: &mut UnderWay<MessageId>,
+) -> Result<bool, FlowError> {
     let now = services.clock.now();
     // reading costs less than writing, and mostly there is nothing
     if run_due::next_message(services)
@@ -102,7 +94,7 @@ async fn claim(services: &Services, under_way: &mut UnderWay) -> Result<bool, Fl
     let claimed = deliver::claim(services, now).await?;
     let any = !claimed.is_empty();
     for delivery in claimed {
-        under_way.spawn(async move { (delivery.message(), delivery.send().await) });
+        under_way.begin(delivery.message(), delivery.send());
     }
     Ok(any)
 }
@@ -115,14 +107,4 @@ async fn wait(services: &Services) -> Duration {
     wait.filter(|wait| !wait.is_zero())
         .unwrap_or(LOOK)
         .min(LOOK)
-}
-
-fn tell(sent: Result<(MessageId, Result<bool, FlowError>), JoinError>) {
-    match sent {
-        Ok((_, Ok(_))) => {}
-        Ok((id, Err(error))) => {
-            tracing::error!(%id, %error, "an SMS was not written down; it is looked at when its lease ends");
-        }
-        Err(_) => tracing::error!("sending an SMS has failed; it is looked at when its lease ends"),
-    }
 }

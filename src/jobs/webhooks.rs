@@ -4,16 +4,12 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::{
-    sync::Notify,
-    task::{JoinError, JoinHandle, JoinSet},
-    time::sleep,
-};
+use tokio::{sync::Notify, task::JoinHandle, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{LOOK, backoff};
+use super::{LOOK, backoff, under_way::UnderWay};
 use crate::{
-    domain::ids::{ProviderId, WebhookId},
+    domain::ids::ProviderId,
     flow::{FlowError, Services, notify},
 };
 
@@ -24,9 +20,6 @@ const COMMIT: Duration = Duration::from_millis(30);
 
 /// The providers that are being served, each by a task that can be told that something is due.
 type Serving = HashMap<ProviderId, (JoinHandle<()>, Arc<Notify>)>;
-
-/// The webhooks of a provider that are being sent.
-type UnderWay = JoinSet<(WebhookId, Result<bool, FlowError>)>;
 
 /// Runs until `stop`.
 pub(super) async fn run(services: Services, stop: CancellationToken) {
@@ -83,11 +76,9 @@ async fn serve(
     told: Arc<Notify>,
     stop: CancellationToken,
 ) {
-    let mut under_way = UnderWay::new();
+    let mut under_way = UnderWay::of("a webhook");
     while !stop.is_cancelled() {
-        while let Some(sent) = under_way.try_join_next() {
-            tell(sent);
-        }
+        under_way.clear();
         let places = notify::AT_ONCE.saturating_sub(under_way.len());
         let now = services.clock.now();
         let claimed = match notify::claim(&services, provider, now, places).await {
@@ -97,31 +88,17 @@ async fn serve(
                 Vec::new()
             }
         };
-        if claimed.is_empty() && under_way.is_empty() {
+        if claimed.is_empty() && under_way.len() == 0 {
             return;
         }
         for delivery in claimed {
-            under_way.spawn(async move { (delivery.id(), delivery.send().await) });
+            under_way.begin(delivery.id(), delivery.send());
         }
         tokio::select! {
             () = stop.cancelled() => {}
             () = told.notified() => {}
-            Some(sent) = under_way.join_next() => tell(sent),
+            true = under_way.one_ends() => {}
         }
     }
-    while let Some(sent) = under_way.join_next().await {
-        tell(sent);
-    }
-}
-
-fn tell(sent: Result<(WebhookId, Result<bool, FlowError>), JoinError>) {
-    match sent {
-        Ok((_, Ok(_))) => {}
-        Ok((id, Err(error))) => {
-            tracing::error!(%id, %error, "an attempt was not written down; it is made again when its lease ends");
-        }
-        Err(_) => {
-            tracing::error!("sending a webhook has failed; it is tried again when its lease ends");
-        }
-    }
+    under_way.all_end().await;
 }

@@ -100,17 +100,20 @@ fn status(kind: &ErrorKind) -> StatusCode {
 /// Whoever comes while the database is away, or while too many pictures wait to be drawn, may come again after so many seconds.
 const AGAIN: u64 = 5;
 
+/// Says when to come again, where waiting helps.
+fn put_off(response: &mut HttpResponse, kind: &ErrorKind) {
+    let seconds = match kind {
+        ErrorKind::TooManyRequests { retry_after } => *retry_after,
+        ErrorKind::Unavailable => AGAIN,
+        _ => return,
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, seconds.into());
+}
+
 fn bare(kind: ErrorKind) -> HttpResponse {
     let mut response = HttpResponseBuilder::new(status(&kind)).finish();
-    let again = match kind {
-        ErrorKind::TooManyRequests { retry_after } => Some(retry_after),
-        ErrorKind::Unavailable => Some(AGAIN),
-        _ => None,
-    };
-    if let Some(seconds) = again {
-        let headers = response.headers_mut();
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
+    put_off(&mut response, &kind);
     response.extensions_mut().insert(kind);
     response
 }
@@ -221,10 +224,13 @@ impl Place {
     }
 
     fn page(&self, kind: &ErrorKind, status: StatusCode) -> HttpResponse {
+        let mut page = self.body(kind, status);
+        put_off(&mut page, kind);
+        page
+    }
+
+    fn body(&self, kind: &ErrorKind, status: StatusCode) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(status);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((header::RETRY_AFTER, AGAIN));
-        }
         if is_for_programs(&self.path) {
             if let Some(problem) = problem_of(status) {
                 return problem.error_response();
@@ -277,11 +283,7 @@ fn problem_of(status: StatusCode) -> Option<Problem> {
         StatusCode::SERVICE_UNAVAILABLE => (ProblemType::Unavailable, "try again in a moment"),
         _ => return None,
     };
-    let problem = Problem::new(kind, detail);
-    Some(match status {
-        StatusCode::SERVICE_UNAVAILABLE => problem.retry_after(AGAIN),
-        _ => problem,
-    })
+    Some(Problem::new(kind, detail))
 }
 
 /// Programs get problem documents there.

@@ -130,7 +130,7 @@ fn words(sheet: &mut Worksheet) -> Result<(), XlsxError> {
         sheet,
         6,
         "document_type",
-        documents.map(|one| (one.as_str(), document(*one))),
+        documents.map(|one| (one.as_str(), one.name())),
     )?;
     let services = ServiceType::ALL.iter();
     list(
@@ -152,18 +152,6 @@ fn notes(sheet: &mut Worksheet) -> Result<(), XlsxError> {
 }
 
 const ROLES: [(&str, &str); 2] = [("subject", "主体负责人"), ("site", "网站负责人")];
-
-const fn document(kind: DocumentType) -> &'static str {
-    match kind {
-        DocumentType::ResidentId => "居民身份证",
-        DocumentType::Passport => "护照",
-        DocumentType::HkMacauPermit => "港澳居民来往内地通行证",
-        DocumentType::TaiwanPermit => "台湾居民来往大陆通行证",
-        DocumentType::ForeignPermanentResident => "外国人永久居留身份证",
-        DocumentType::HkMacauResidence => "港澳居民居住证",
-        DocumentType::TaiwanResidence => "台湾居民居住证",
-    }
-}
 
 const fn service(kind: ServiceType) -> &'static str {
     match kind {

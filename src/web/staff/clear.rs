@@ -14,7 +14,6 @@ use crate::{
         id_document::Document,
         ids::RequestId,
         staff::{Reason, Right},
-        words::DocumentType,
     },
     flow::staff::{
         confirm::Confirmed,
@@ -158,21 +157,9 @@ fn people(filing: &Filing) -> Vec<ClearPerson> {
 
 /// With the number on a permit's back, where there is one: in some provinces it is that number's end that is asked for.
 fn document(of: &Document) -> String {
-    let (kind, number) = (kind(of.kind), &of.number);
+    let (kind, number) = (of.kind.name(), &of.number);
     match &of.card_number {
         Some(card) => format!("{kind} {number}（背面的香港或澳门身份证件号码 {card}）"),
         None => format!("{kind} {number}"),
-    }
-}
-
-const fn kind(kind: DocumentType) -> &'static str {
-    match kind {
-        DocumentType::ResidentId => "居民身份证",
-        DocumentType::Passport => "护照",
-        DocumentType::HkMacauPermit => "港澳居民来往内地通行证",
-        DocumentType::TaiwanPermit => "台湾居民来往大陆通行证",
-        DocumentType::ForeignPermanentResident => "外国人永久居留身份证",
-        DocumentType::HkMacauResidence => "港澳居民居住证",
-        DocumentType::TaiwanResidence => "台湾居民居住证",
     }
 }
